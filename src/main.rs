@@ -1,0 +1,3 @@
+//! The altfill command.
+
+fn main() {}
