@@ -26,7 +26,8 @@ impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no rate: write it as COUNT/DURATION, for example 500/15m");
+        let wrong =
+            || format!("{text:?} is no rate: write it as COUNT/DURATION, for example 500/15m");
         let (count, per) = text.trim().split_once('/').ok_or_else(wrong)?;
         let count = count.trim().parse().map_err(|_| wrong())?;
         Self::new(count, parse_duration(per)?).ok_or_else(wrong)
@@ -48,7 +49,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }
-    let wrong = || format!("{text:?} is no duration: write a whole number and s, m, h or d, for example 5s, 15m, 24h, 30d");
+    let wrong = || {
+        format!(
+            "{text:?} is no duration: write a whole number and s, m, h or d, for example 5s, 15m, 24h, 30d"
+        )
+    };
     let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(unit_at);
     let number: u64 = number.parse().map_err(|_| wrong())?;
@@ -72,13 +77,22 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 #[must_use]
 pub fn show_duration(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
-    for (length, unit) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")] {
+    for (length, unit) in [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ] {
         // 24h stays 24h: that is how X and our options write it.
         if milliseconds % length == 0 && milliseconds / length > u128::from(unit == "d") {
             return format!("{}{unit}", milliseconds / length);
         }
     }
-    if milliseconds == 0 { "0".to_owned() } else { format!("{milliseconds}ms") }
+    if milliseconds == 0 {
+        "0".to_owned()
+    } else {
+        format!("{milliseconds}ms")
+    }
 }
 
 #[cfg(test)]
@@ -94,8 +108,23 @@ mod tests {
 
     #[test]
     fn what_is_no_rate_is_refused_with_the_form_that_is_wanted() {
-        for text in ["", "500", "500/", "/15m", "0/15m", "500/0s", "500/15", "-1/5s", "1.5/5s", "500/15 m", "5/99999999999d"] {
-            assert!(text.parse::<Rate>().unwrap_err().contains("for example"), "{text}");
+        for text in [
+            "",
+            "500",
+            "500/",
+            "/15m",
+            "0/15m",
+            "500/0s",
+            "500/15",
+            "-1/5s",
+            "1.5/5s",
+            "500/15 m",
+            "5/99999999999d",
+        ] {
+            assert!(
+                text.parse::<Rate>().unwrap_err().contains("for example"),
+                "{text}"
+            );
         }
     }
 }

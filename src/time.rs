@@ -19,7 +19,9 @@ impl Timestamp {
     /// The system's clock, now.
     #[must_use]
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 
@@ -63,7 +65,12 @@ impl Timestamp {
     fn in_local_zone(self, format: &str) -> String {
         jiff::Timestamp::from_millisecond(self.0).map_or_else(
             |_| self.to_string(),
-            |moment| moment.to_zoned(jiff::tz::TimeZone::system()).strftime(format).to_string(),
+            |moment| {
+                moment
+                    .to_zoned_datetime(jiff::tz::TimeZone::system())
+                    .strftime(format)
+                    .to_string()
+            },
         )
     }
 }
@@ -72,7 +79,10 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -80,7 +90,10 @@ impl Sub<Duration> for Timestamp {
     type Output = Self;
 
     fn sub(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -112,7 +125,10 @@ impl Clock {
     /// A clock that reads `wall` now and from here on follows tokio's, paused or not.
     #[must_use]
     pub fn following(wall: Timestamp) -> Self {
-        Self::Following { wall, origin: Instant::now() }
+        Self::Following {
+            wall,
+            origin: Instant::now(),
+        }
     }
 
     /// The moment it is.
@@ -131,8 +147,14 @@ mod tests {
 
     #[test]
     fn a_moment_is_shown_as_rfc_3339_in_utc_with_milliseconds() {
-        assert_eq!(Timestamp(1_740_787_200_007).to_string(), "2025-03-01T00:00:00.007Z");
-        assert_eq!(Timestamp::parse("2025-03-01T01:00:00.007+01:00"), Some(Timestamp(1_740_787_200_007)));
+        assert_eq!(
+            Timestamp(1_740_787_200_007).to_string(),
+            "2025-03-01T00:00:00.007Z"
+        );
+        assert_eq!(
+            Timestamp::parse("2025-03-01T01:00:00.007+01:00"),
+            Some(Timestamp(1_740_787_200_007))
+        );
     }
 
     #[test]
