@@ -1,7 +1,11 @@
 //! altfill: backfills alt text and other metadata of images and videos on X.
 
+pub mod answer;
 pub mod item;
 pub mod metadata;
+pub mod outcome;
+pub mod problem;
 pub mod rate;
+pub mod retry;
 pub mod row;
 pub mod time;

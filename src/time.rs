@@ -50,6 +50,15 @@ impl Timestamp {
         Some(Self(moment.as_millisecond()))
     }
 
+    /// Reads the date of an HTTP header (`Sat, 01 Mar 2025 00:00:00 GMT`).
+    #[must_use]
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        let moment = jiff::fmt::rfc2822::DateTimeParser::new()
+            .parse_timestamp(text.trim())
+            .ok()?;
+        Some(Self(moment.as_millisecond()))
+    }
+
     /// `14:05` on this machine's clock, as people at a terminal read it.
     #[must_use]
     pub fn local_time(self) -> String {
