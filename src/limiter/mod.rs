@@ -1,0 +1,288 @@
+//! Whether the next request may start: the windows of `--rate`, what the server's headers tell, pauses, and the pace.
+//!
+//! Owns [`Limiter`], asked by one task before each start. It never sleeps and never sends; it is told when a request
+//! starts and what came back, and answers when the next may start. All of it but the pace is plain arithmetic on
+//! timestamps, so that days can be simulated in milliseconds.
+
+mod offset;
+mod pace;
+mod told;
+mod window;
+
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
+
+use self::{
+    offset::Offset,
+    told::{Tick, ToldWindow},
+    window::Window,
+};
+pub use self::{pace::Pace, window::Opening};
+use crate::{
+    answer::{Limits, RetryAfter, Told, WindowKind},
+    rate::Rate,
+    time::Timestamp,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the first pause is when a 429 tells neither reset nor `Retry-After`; it doubles from there.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
+/// The longest of those.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// No reset of the API is further away than a day: what is, is a fault of a clock, and not waited for.
+const FARTHEST_RESET: Duration = Duration::from_secs(25 * 60 * 60);
+
+/// The rates to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rates {
+    /// X's published ones, as long as its headers tell nothing else: 500 in 15 minutes, 50,000 in 24 hours.
+    Published,
+    /// The user's own. They hold whatever the headers tell.
+    Own(Vec<Rate>),
+    /// None of ours. What the headers tell still holds.
+    Unlimited,
+}
+
+impl Rates {
+    /// The rates, one window each.
+    #[must_use]
+    pub fn windows(&self) -> Vec<Rate> {
+        match self {
+            Self::Published => [(500, Duration::from_secs(15 * 60)), (50_000, DAY)]
+                .into_iter()
+                .filter_map(|(n, d)| Rate::new(n, d))
+                .collect(),
+            Self::Own(rates) => rates.clone(),
+            Self::Unlimited => Vec::new(),
+        }
+    }
+}
+
+/// What is already known when a run starts.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// When each earlier request of this account ended (or at the latest did).
+    pub account: Vec<Timestamp>,
+    /// The same for all accounts of the journal: windows of a day and longer belong to the app.
+    pub app: Vec<Timestamp>,
+    /// What the headers told last, and how many requests may not be counted in it; ends are by our clock.
+    pub told: Vec<(Told, usize)>,
+}
+
+/// A request on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket {
+    tick: Tick,
+    sent: Timestamp,
+}
+
+/// Says when requests may start.
+#[derive(Debug)]
+pub struct Limiter {
+    windows: Vec<Window>,
+    /// Whether our windows give way to what the headers tell.
+    yielding: bool,
+    told: BTreeMap<WindowKind, ToldWindow>,
+    offset: Offset,
+    in_flight: BTreeMap<Tick, Timestamp>,
+    next_tick: Tick,
+    pause: Option<Pause>,
+    untold_pauses: u32,
+}
+
+/// A pause after a 429, for everyone.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    until: Timestamp,
+    /// 429s of requests that had started before it began are its stragglers.
+    began: Tick,
+}
+
+impl Limiter {
+    /// A limiter that keeps `rates`, knowing what earlier runs did.
+    #[must_use]
+    pub fn new(rates: &Rates, past: Past) -> Self {
+        let window = |rate: Rate| {
+            let ended = if rate.per >= DAY {
+                &past.app
+            } else {
+                &past.account
+            };
+            Window::with_past(rate, ended.iter().copied())
+        };
+        let told = past.told.iter().map(|(told, uncounted)| {
+            let mut window = ToldWindow::new(*told, told.reset, 0);
+            (0..*uncounted).for_each(|_| window.hear_nothing(0));
+            (told.kind, window)
+        });
+        Self {
+            windows: rates.windows().into_iter().map(window).collect(),
+            yielding: *rates == Rates::Published,
+            told: told.collect(),
+            offset: Offset::default(),
+            in_flight: BTreeMap::new(),
+            next_tick: 1,
+            pause: None,
+            untold_pauses: 0,
+        }
+    }
+
+    /// When the next request may start.
+    pub fn opening(&mut self, now: Timestamp) -> Opening {
+        let mut opening = Opening::Now;
+        if let Some(pause) = self.pause {
+            if now < pause.until {
+                return Opening::At(pause.until);
+            }
+            // It is over; until an answer that is no 429 has come, one at a time goes ahead.
+            if self.started_since(pause.until) > 0 {
+                opening = Opening::AfterAnswer;
+            }
+        }
+        for (kind, told) in &self.told {
+            let _ = kind;
+            let since_end = if told.has_ended(now) {
+                self.started_since(told.ends())
+            } else {
+                0
+            };
+            opening = opening.and(told.opening(now, self.in_flight.len(), since_end));
+        }
+        for window in &mut self.windows {
+            let is_day = window.length() >= DAY;
+            let ruled = self.yielding
+                && self
+                    .told
+                    .keys()
+                    .any(|kind| (*kind != WindowKind::Endpoint) == is_day);
+            if !ruled {
+                opening = opening.and(window.opening(now));
+            }
+        }
+        opening
+    }
+
+    fn started_since(&self, moment: Timestamp) -> usize {
+        self.in_flight
+            .values()
+            .filter(|sent| **sent >= moment)
+            .count()
+    }
+
+    /// A request starts now.
+    pub fn start(&mut self, now: Timestamp) -> Ticket {
+        let ticket = Ticket {
+            tick: self.tick(),
+            sent: now,
+        };
+        self.in_flight.insert(ticket.tick, now);
+        self.windows.iter_mut().for_each(Window::start);
+        ticket
+    }
+
+    fn tick(&mut self) -> Tick {
+        self.next_tick += 1;
+        self.next_tick - 1
+    }
+
+    /// A request has ended: with this status and these limits, or without an answer.
+    pub fn end(&mut self, ticket: Ticket, now: Timestamp, answer: Option<(u16, &Limits)>) {
+        self.in_flight.remove(&ticket.tick);
+        self.windows.iter_mut().for_each(|window| window.end(now));
+        let answered = self.tick();
+        let none = Limits::default();
+        let (status, limits) =
+            answer.map_or((None, &none), |(status, limits)| (Some(status), limits));
+        if let Some(date) = limits.date {
+            self.offset.learn(date, ticket.sent, now);
+        }
+        // 401 to 403 can carry another endpoint's limits, and faults of the server none.
+        let is_trusted = status.is_some_and(|status| !matches!(status, 401..=403 | 500..));
+        for kind in WindowKind::ALL {
+            let told = limits
+                .windows
+                .iter()
+                .find(|told| told.kind == kind)
+                .filter(|_| is_trusted);
+            let told = told.map(|told| (*told, self.offset.latest(told.reset)));
+            match (
+                told.filter(|(_, ends)| ends.since(now) <= FARTHEST_RESET),
+                self.told.get_mut(&kind),
+            ) {
+                (Some((told, ends)), Some(window)) => {
+                    window.learn(told, ends, ticket.tick, answered)
+                }
+                (Some((told, ends)), None) => drop(
+                    self.told
+                        .insert(kind, ToldWindow::new(told, ends, answered)),
+                ),
+                // The server has stopped telling it: ours hold again.
+                (None, Some(window)) if window.has_ended(ticket.sent) && status == Some(200) => {
+                    drop(self.told.remove(&kind))
+                }
+                (None, Some(window)) => window.hear_nothing(answered),
+                (None, None) => {}
+            }
+        }
+        match status {
+            Some(429) => self.pause(ticket, now, limits),
+            Some(_) if self.pause.is_some_and(|pause| ticket.sent >= pause.until) => {
+                self.pause = None;
+                self.untold_pauses = 0;
+            }
+            _ => {}
+        }
+    }
+
+    /// A 429 came: everyone waits until the latest reset of a window that is exhausted, or as long as was told.
+    fn pause(&mut self, ticket: Ticket, now: Timestamp, limits: &Limits) {
+        let exhausted = limits.windows.iter().filter(|told| told.remaining == 0);
+        let resets = exhausted
+            .map(|told| self.offset.latest(told.reset))
+            .filter(|ends| ends.since(now) <= FARTHEST_RESET);
+        let retry_after = limits.retry_after.map(|after| match after {
+            RetryAfter::Delay(delay) => now + delay.min(FARTHEST_RESET),
+            RetryAfter::Date(date) => self.offset.latest(date).min(now + FARTHEST_RESET),
+        });
+        let until = resets.chain(retry_after).max().unwrap_or_else(|| {
+            let is_straggler = self.pause.is_some_and(|pause| ticket.tick < pause.began);
+            if !is_straggler || self.untold_pauses == 0 {
+                self.untold_pauses += 1;
+            }
+            let doublings = (self.untold_pauses - 1).min(10);
+            now + SHORTEST_PAUSE
+                .saturating_mul(1 << doublings)
+                .min(LONGEST_PAUSE)
+        });
+        let until = until.max(self.pause.map_or(until, |pause| pause.until));
+        let began = self.tick();
+        self.pause = Some(Pause { until, began });
+    }
+
+    /// Until when everyone waits because of a 429, if so.
+    #[must_use]
+    pub fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.pause
+            .map(|pause| pause.until)
+            .filter(|until| *until > now)
+    }
+
+    /// What the headers told last, with ends by our clock, to be kept for the next run.
+    pub fn told(&self) -> impl Iterator<Item = Told> {
+        self.told.values().map(|window| Told {
+            reset: window.ends(),
+            ..window.told()
+        })
+    }
+
+    /// How many milliseconds the server's clock is ahead of ours, at the least.
+    #[must_use]
+    pub fn clock_offset(&self) -> Option<i64> {
+        self.offset.at_least()
+    }
+}
+
+/// The pace for `rates`: none where they are unlimited.
+#[must_use]
+pub fn pace(rates: &Rates, per_second: NonZeroU32) -> Option<Pace> {
+    (*rates != Rates::Unlimited).then(|| Pace::new(per_second))
+}
