@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod item;
+pub mod journal;
 pub mod limiter;
 pub mod metadata;
 pub mod outcome;

@@ -1,8 +1,10 @@
 //! A rate as people write it (`500/15m`), and the durations in it (`5s`, `15m`, `24h`, `30d`).
 //!
-//! Owns the reading and showing of both. Says nothing about how a rate is kept: that is the limiter's.
+//! Owns the reading and showing of both, and what a journal's past leaves for the windows. Says nothing about how a rate is kept: that is the limiter's.
 
 use std::{fmt, num::NonZeroU32, str::FromStr, time::Duration};
+
+use crate::{answer::Told, time::Timestamp};
 
 /// At most `count` requests in any stretch of `per`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,46 @@ impl Rate {
         let count = NonZeroU32::new(count)?;
         (!per.is_zero()).then_some(Self { count, per })
     }
+}
+
+/// The rates to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rates {
+    /// X's published ones, as long as its headers tell nothing else: 500 in 15 minutes, 50,000 in 24 hours.
+    Published,
+    /// The user's own. They hold whatever the headers tell.
+    Own(Vec<Rate>),
+    /// None of ours. What the headers tell still holds.
+    Unlimited,
+}
+
+impl Rates {
+    /// The rates, one window each.
+    #[must_use]
+    pub fn windows(&self) -> Vec<Rate> {
+        match self {
+            Self::Published => [
+                (500, Duration::from_secs(15 * 60)),
+                (50_000, Duration::from_secs(24 * 60 * 60)),
+            ]
+            .into_iter()
+            .filter_map(|(n, d)| Rate::new(n, d))
+            .collect(),
+            Self::Own(rates) => rates.clone(),
+            Self::Unlimited => Vec::new(),
+        }
+    }
+}
+
+/// What earlier runs of a journal leave for the windows of the next.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    /// When each earlier request of this account ended (or at the latest did).
+    pub account: Vec<Timestamp>,
+    /// The same for all accounts of the journal: windows of a day and longer belong to the app.
+    pub app: Vec<Timestamp>,
+    /// What the headers told last, and how many requests may not be counted in it; resets are by our clock.
+    pub told: Vec<(Told, usize)>,
 }
 
 impl FromStr for Rate {

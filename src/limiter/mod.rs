@@ -19,7 +19,7 @@ use self::{
 pub use self::{pace::Pace, window::Opening};
 use crate::{
     answer::{Limits, RetryAfter, Told, WindowKind},
-    rate::Rate,
+    rate::{Past, Rate, Rates},
     time::Timestamp,
 };
 
@@ -30,43 +30,6 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// No reset of the API is further away than a day: what is, is a fault of a clock, and not waited for.
 const FARTHEST_RESET: Duration = Duration::from_secs(25 * 60 * 60);
-
-/// The rates to keep.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rates {
-    /// X's published ones, as long as its headers tell nothing else: 500 in 15 minutes, 50,000 in 24 hours.
-    Published,
-    /// The user's own. They hold whatever the headers tell.
-    Own(Vec<Rate>),
-    /// None of ours. What the headers tell still holds.
-    Unlimited,
-}
-
-impl Rates {
-    /// The rates, one window each.
-    #[must_use]
-    pub fn windows(&self) -> Vec<Rate> {
-        match self {
-            Self::Published => [(500, Duration::from_secs(15 * 60)), (50_000, DAY)]
-                .into_iter()
-                .filter_map(|(n, d)| Rate::new(n, d))
-                .collect(),
-            Self::Own(rates) => rates.clone(),
-            Self::Unlimited => Vec::new(),
-        }
-    }
-}
-
-/// What is already known when a run starts.
-#[derive(Debug, Clone, Default)]
-pub struct Past {
-    /// When each earlier request of this account ended (or at the latest did).
-    pub account: Vec<Timestamp>,
-    /// The same for all accounts of the journal: windows of a day and longer belong to the app.
-    pub app: Vec<Timestamp>,
-    /// What the headers told last, and how many requests may not be counted in it; ends are by our clock.
-    pub told: Vec<(Told, usize)>,
-}
 
 /// A request on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
