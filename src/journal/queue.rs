@@ -21,7 +21,7 @@ use crate::{
 macro_rules! claim_sql {
     ($index:literal) => {
         concat!(
-            "SELECT i.id, i.media_id, i.wanted, i.attempts, i.failures FROM items AS i INDEXED BY ",
+            "SELECT i.id, i.media_id, i.wanted, i.attempts, i.failures, i.not_before IS NOT NULL AS is_retry FROM items AS i INDEXED BY ",
             $index
         )
     };
@@ -40,6 +40,8 @@ pub struct Due {
     pub attempts: u32,
     /// How many of this run's attempts count against `--max-attempts`.
     pub failures: u32,
+    /// Whether this run has sent it already.
+    pub is_retry: bool,
 }
 
 /// A request that is about to leave.
@@ -152,14 +154,19 @@ impl Journal {
         Ok(due)
     }
 
-    /// When the next retry is due, where one waits.
+    /// When the next retry after `now` is due, where one waits.
     ///
     /// # Errors
     /// Where the journal can't be read.
-    pub async fn next_retry(&mut self, account: i64) -> Result<Option<Timestamp>, Error> {
+    pub async fn next_retry(
+        &mut self,
+        account: i64,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Error> {
         let moment: Option<i64> = sqlx::query_scalar(
-            "SELECT min(not_before) FROM items INDEXED BY items_waiting WHERE not_before IS NOT NULL AND account_id = ?",
+            "SELECT min(not_before) FROM items INDEXED BY items_waiting WHERE not_before > ? AND account_id = ?",
         )
+        .bind(now.0)
         .bind(account)
         .fetch_one(&mut self.connection)
         .await?;
@@ -313,6 +320,7 @@ fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
             .ok_or_else(|| damaged("the metadata"))?,
         attempts: row.try_get("attempts")?,
         failures: row.try_get("failures")?,
+        is_retry: row.try_get("is_retry")?,
         media_id: media_id.parse().map_err(|_| damaged("the id"))?,
     })
 }

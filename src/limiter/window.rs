@@ -41,16 +41,6 @@ impl Opening {
 }
 
 impl Window {
-    /// An empty window.
-    #[must_use]
-    pub const fn new(rate: Rate) -> Self {
-        Self {
-            rate,
-            in_flight: 0,
-            freed: VecDeque::new(),
-        }
-    }
-
     /// A window with what earlier runs sent: when each of those requests ended, in any order.
     #[must_use]
     pub fn with_past(rate: Rate, ended: impl Iterator<Item = Timestamp>) -> Self {
@@ -85,12 +75,6 @@ impl Window {
         }
     }
 
-    /// How many more could start now.
-    pub fn free(&mut self, now: Timestamp) -> usize {
-        let _ = self.opening(now);
-        (self.rate.count.get() as usize).saturating_sub(self.in_flight + self.freed.len())
-    }
-
     /// A request starts.
     pub fn start(&mut self) {
         self.in_flight += 1;
@@ -113,7 +97,7 @@ mod tests {
     use super::*;
 
     fn window(rate: &str) -> Window {
-        Window::new(rate.parse().unwrap())
+        Window::with_past(rate.parse().unwrap(), std::iter::empty())
     }
 
     fn at(milliseconds: i64) -> Timestamp {
@@ -150,7 +134,7 @@ mod tests {
             count in 1_u32..6,
             steps in proptest::collection::vec((0_i64..400, 0_i64..900), 1..200),
         ) {
-            let mut window = Window::new(Rate::new(count, Duration::from_secs(1)).unwrap());
+            let mut window = Window::with_past(Rate::new(count, Duration::from_secs(1)).unwrap(), std::iter::empty());
             let (mut now, mut starts, mut flying) = (at(0), Vec::new(), Vec::<Timestamp>::new());
             for (pause, latency) in steps {
                 now = now + Duration::from_millis(pause.unsigned_abs());
@@ -173,7 +157,7 @@ mod tests {
         #[test]
         fn it_is_no_slower_than_it_must_be(count in 1_u32..6, total in 1_usize..60) {
             // With answers that come at once, N requests go out every length, and not one later.
-            let mut window = Window::new(Rate::new(count, Duration::from_secs(1)).unwrap());
+            let mut window = Window::with_past(Rate::new(count, Duration::from_secs(1)).unwrap(), std::iter::empty());
             let mut now = at(0);
             for index in 0..total {
                 if let Opening::At(opening) = window.opening(now) {

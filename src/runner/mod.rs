@@ -1,0 +1,685 @@
+//! A run: from what is due in the journal to an outcome for each item, within the limits, until nothing is due.
+//!
+//! One task, the dispatcher, owns everything: it takes due items, asks whether one may start, writes down that it does,
+//! lets it go, and settles what came back. Each turn of its loop is one transaction for all outcomes that have come in and
+//! all starts that are allowed, so workers share commits and nothing is sent or counted before it is on disk. Workers only
+//! send. A retry is a row with a later due time and holds no worker.
+//!
+//! The runner knows no command line and no terminal: it gets [`Options`], tells [`Event`]s and returns a [`Summary`].
+
+mod event;
+mod outage;
+mod port;
+mod threshold;
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    num::NonZeroUsize,
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    task::{Id, JoinError, JoinSet},
+    time::sleep,
+};
+
+pub use self::{
+    event::{Ending, Event, Summary, Wait},
+    port::{Answered, Api, JournalQueue, Queue},
+    threshold::Share,
+};
+use self::{
+    outage::{Health, is_sign},
+    threshold::{Failures, deadline, forbids},
+};
+use crate::{
+    answer::Reply,
+    journal::{Due, Error, Next, Settled, Start},
+    limiter::{Limiter, Opening, Pace, Ticket},
+    outcome::{Cause, Decision, Outcome, Stop, decide},
+    retry,
+    time::{Clock, Timestamp},
+};
+
+/// What a run shall keep to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// When it started.
+    pub started: Timestamp,
+    /// Requests at a time.
+    pub workers: NonZeroUsize,
+    /// Answered failures after which an item fails.
+    pub max_attempts: u32,
+    /// How long what is in flight may take when the run is stopped.
+    pub stop_timeout: Duration,
+    /// Items to start at the most.
+    pub max_items: Option<u64>,
+    /// Dollars to spend at the most.
+    pub max_spend: Option<f64>,
+    /// Requests charged for before, that count toward it.
+    pub spent_before: u64,
+    /// Dollars a request.
+    pub price: f64,
+    /// How long to go on.
+    pub max_duration: Option<Duration>,
+    /// Failures in a row for one cause, with none done yet, at which to halt; 0 for never.
+    pub halt_after: u32,
+    /// How many items may fail.
+    pub max_failures: Share,
+    /// How long X may be out.
+    pub max_outage: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            started: Timestamp::default(),
+            workers: NonZeroUsize::MIN.saturating_add(7),
+            max_attempts: 5,
+            stop_timeout: Duration::from_secs(20),
+            max_items: None,
+            max_spend: None,
+            spent_before: 0,
+            price: 0.005,
+            max_duration: None,
+            halt_after: 25,
+            max_failures: Share::Percent(50.0),
+            max_outage: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+/// What signals have come: none, one (stop) or a second one (leave at once).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Signals {
+    /// The first one's number.
+    pub first: Option<i32>,
+    /// Whether another one came.
+    pub again: bool,
+}
+
+/// A run that goes on.
+pub struct Runner<'r, Q, A: Api> {
+    queue: Q,
+    api: A,
+    limiter: Limiter,
+    pace: Option<Pace>,
+    clock: Clock,
+    options: Options,
+    signals: watch::Receiver<Signals>,
+    tell: &'r mut (dyn FnMut(&Event) + Send),
+
+    ready: VecDeque<Due>,
+    claimed: HashSet<i64>,
+    /// The last row taken in the order of rows, and whether there are more behind it.
+    cursor: i64,
+    has_more: bool,
+    next_retry: Option<Timestamp>,
+    workers: JoinSet<Answered>,
+    flights: HashMap<Id, Flight>,
+    /// Attempts that got nowhere, of which it is not clear yet whether they are their items' fault or an outage's.
+    doubtful: Vec<(Settled, Due)>,
+    health: Health,
+    failures: Failures,
+    summary: Summary,
+    items: u64,
+    longest_answer: Duration,
+    /// The last generation of token that X did not refuse.
+    proven: Option<u32>,
+    waiting: Option<(Timestamp, Wait)>,
+    told_offset: bool,
+    /// Whether items were left out because of `--max-items`.
+    left_out: bool,
+    /// Answers that have come and are not taken yet.
+    arrived: VecDeque<Arrival>,
+    /// When what is in flight is given up, once a signal has come.
+    give_up: Option<Timestamp>,
+}
+
+/// What a worker brings back.
+type Arrival = Result<(Id, Answered), JoinError>;
+
+/// A request in flight.
+struct Flight {
+    due: Due,
+    attempt_id: i64,
+    ticket: Ticket,
+    started: Timestamp,
+}
+
+/// What one turn of the loop writes down, and tells when it is written.
+#[derive(Default)]
+struct Turn {
+    settled: Vec<Settled>,
+    starts: Vec<Start>,
+    leaving: Vec<(Due, Ticket, i64, Timestamp)>,
+    events: Vec<Event>,
+}
+
+/// An offset of the clocks that people should hear of, in milliseconds.
+const NOTABLE_OFFSET: i64 = 60_000;
+/// A wait that people should hear of.
+const NOTABLE_WAIT: Duration = Duration::from_secs(2);
+
+impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
+    /// A run over `queue` that sends by `api` as `limiter` and `pace` allow.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one thing that the run stands on"
+    )]
+    pub fn new(
+        queue: Q,
+        api: A,
+        limiter: Limiter,
+        pace: Option<Pace>,
+        clock: Clock,
+        options: Options,
+        signals: watch::Receiver<Signals>,
+        tell: &'r mut (dyn FnMut(&Event) + Send),
+    ) -> Self {
+        Self {
+            queue,
+            api,
+            limiter,
+            pace,
+            clock,
+            options,
+            signals,
+            tell,
+            ready: VecDeque::new(),
+            claimed: HashSet::new(),
+            cursor: 0,
+            has_more: true,
+            next_retry: None,
+            workers: JoinSet::new(),
+            flights: HashMap::new(),
+            doubtful: Vec::new(),
+            health: Health::default(),
+            failures: Failures::default(),
+            summary: Summary::default(),
+            items: 0,
+            longest_answer: Duration::ZERO,
+            proven: None,
+            waiting: None,
+            told_offset: false,
+            left_out: false,
+            arrived: VecDeque::new(),
+            give_up: None,
+        }
+    }
+
+    /// Runs until nothing is due or something ends it, and returns what was done.
+    ///
+    /// # Errors
+    /// Where the journal can't be read or written: then it stops at once, and counts nothing that is not on disk.
+    pub async fn run(mut self) -> Result<Summary, Error> {
+        loop {
+            self.heed_signals();
+            if self.signals.borrow().again {
+                break;
+            }
+            let mut turn = Turn::default();
+            while let Some(answer) = self
+                .arrived
+                .pop_front()
+                .or_else(|| self.workers.try_join_next_with_id())
+            {
+                self.take_answer(answer, &mut turn).await;
+            }
+            self.claim().await?;
+            let opening = self.start_what_may(&mut turn);
+            self.resolve_doubts(&mut turn);
+            if !turn.settled.is_empty() || !turn.starts.is_empty() {
+                self.record(turn).await?;
+                continue;
+            }
+            for event in turn.events {
+                (self.tell)(&event);
+            }
+            if self.flights.is_empty() && self.is_over(opening) {
+                if self.left_out && self.summary.ending.is_none() {
+                    self.summary.ending = Some(Ending::MaxItems);
+                }
+                break;
+            }
+            if !self.wait(opening).await {
+                break;
+            }
+        }
+        self.summary.cut_off = (self.flights.len() + self.doubtful.len()) as u64;
+        Ok(self.summary)
+    }
+
+    /// Whether nothing is left to wait for.
+    fn is_over(&self, opening: Option<Opening>) -> bool {
+        self.summary.ending.is_some()
+            || (opening.is_none()
+                && self.ready.is_empty()
+                && !self.has_more
+                && self.next_retry.is_none())
+    }
+
+    fn end(&mut self, ending: Ending, events: &mut Vec<Event>) {
+        if self.summary.ending.is_none() {
+            events.push(Event::Stopping(ending.clone()));
+            self.summary.ending = Some(ending);
+        }
+    }
+
+    fn heed_signals(&mut self) {
+        let first = self.signals.borrow().first;
+        if let Some(number) =
+            first.filter(|_| !matches!(self.summary.ending, Some(Ending::Signal(_))))
+        {
+            // A signal outranks whatever ended the run before.
+            self.summary.ending = Some(Ending::Signal(number));
+            self.give_up = Some(self.clock.now() + self.options.stop_timeout);
+            (self.tell)(&Event::Stopping(Ending::Signal(number)));
+        }
+    }
+
+    /// Keeps as many due items at hand as workers may take soon.
+    async fn claim(&mut self) -> Result<(), Error> {
+        let now = self.clock.now();
+        let retry_is_due = self.next_retry.is_some_and(|retry| retry <= now);
+        let wanted = self.options.workers.get();
+        if self.summary.ending.is_some()
+            || self.ready.len() >= wanted
+            || !(self.has_more || retry_is_due)
+        {
+            return Ok(());
+        }
+        let most = (wanted * 4).max(64);
+        let due = self
+            .queue
+            .claim(self.cursor, now, &self.claimed, most)
+            .await?;
+        if due.len() < most {
+            self.has_more = false;
+        }
+        self.next_retry = match self.queue.next_retry(now).await? {
+            // More retries were due than were asked for: they are asked for at once.
+            _ if due.len() == most && due.iter().all(|due| due.is_retry) => Some(now),
+            next => next,
+        };
+        for due in due {
+            if !due.is_retry {
+                self.cursor = self.cursor.max(due.item_id);
+            }
+            self.claimed.insert(due.item_id);
+            self.ready.push_back(due);
+        }
+        Ok(())
+    }
+
+    /// Starts what may start now. Returns when the next one may, where there is one and a worker is free.
+    fn start_what_may(&mut self, turn: &mut Turn) -> Option<Opening> {
+        loop {
+            let now = self.clock.now();
+            let in_flight = self.flights.len() + turn.starts.len();
+            if self.summary.ending.is_some() || in_flight >= self.options.workers.get() {
+                return None;
+            }
+            let is_retry = self.ready.front()?.is_retry;
+            let ending = forbids(
+                &self.options,
+                &self.summary,
+                (self.items, in_flight),
+                is_retry,
+                now,
+                self.longest_answer,
+            );
+            match ending {
+                // What was started goes on; only further items do not start.
+                Some(Ending::MaxItems) => {
+                    self.ready.retain(|due| due.is_retry);
+                    self.claimed = self.ready.iter().map(|due| due.item_id).collect();
+                    (self.has_more, self.left_out) = (false, true);
+                    continue;
+                }
+                Some(ending) => {
+                    self.end(ending, &mut turn.events);
+                    return None;
+                }
+                None => {}
+            }
+            let mut opening = self.limiter.opening(now);
+            if let Some(probe) = self.health.next_probe() {
+                let alone = if in_flight > 0 {
+                    Opening::AfterAnswer
+                } else {
+                    Opening::Now
+                };
+                opening = opening.and(alone);
+                if probe > now {
+                    opening = opening.and(Opening::At(probe));
+                }
+            }
+            if opening == Opening::Now
+                && let Some(Err(delay)) = self.pace.as_ref().map(Pace::pass)
+            {
+                opening = Opening::At(now + delay.max(Duration::from_millis(1)));
+            }
+            if opening != Opening::Now {
+                return Some(opening);
+            }
+            let due = self.ready.pop_front()?;
+            let (ticket, attempt_id) = (self.limiter.start(now), self.queue.next_attempt());
+            self.items += u64::from(!due.is_retry);
+            turn.starts.push(Start {
+                item_id: due.item_id,
+                attempt_id,
+                started: now,
+            });
+            turn.leaving.push((due, ticket, attempt_id, now));
+        }
+    }
+
+    /// Writes a turn down; when it is on disk its requests leave and its events are told.
+    async fn record(&mut self, turn: Turn) -> Result<(), Error> {
+        let told: Vec<_> = if turn.settled.is_empty() {
+            Vec::new()
+        } else {
+            self.limiter.told().collect()
+        };
+        self.queue
+            .record(&turn.settled, &turn.starts, &told, self.clock.now())
+            .await?;
+        for settled in &turn.settled {
+            if let Next::Again { at, .. } = settled.next {
+                self.next_retry = Some(self.next_retry.map_or(at, |known| known.min(at)));
+            }
+        }
+        for event in &turn.events {
+            (self.tell)(event);
+        }
+        let leaving = turn.leaving.len();
+        for (due, ticket, attempt_id, started) in turn.leaving {
+            self.claimed.remove(&due.item_id);
+            self.summary.requests += 1;
+            self.summary.retries += u64::from(due.is_retry);
+            let (api, media_id, wanted) =
+                (self.api.clone(), due.media_id.clone(), due.wanted.clone());
+            let worker = self
+                .workers
+                .spawn(async move { api.send(&media_id, &wanted).await });
+            self.flights.insert(
+                worker.id(),
+                Flight {
+                    due,
+                    attempt_id,
+                    ticket,
+                    started,
+                },
+            );
+        }
+        if leaving > 0 {
+            if self.waiting.take().is_some() {
+                (self.tell)(&Event::Resumed);
+            }
+            (self.tell)(&Event::Sent(leaving));
+        }
+        Ok(())
+    }
+
+    /// Takes one answer: what it means, for the item and for the run.
+    async fn take_answer(&mut self, answer: Arrival, turn: &mut Turn) {
+        let (id, answered) = match answer {
+            Ok((id, answered)) => (id, answered),
+            // A fault of ours in one request is not the others': its outcome is not known, and it is sent again.
+            Err(error) => {
+                let reply = Reply::NoConnection("the request could not be made".to_owned());
+                (
+                    error.id(),
+                    Answered {
+                        reply,
+                        generation: 0,
+                    },
+                )
+            }
+        };
+        let Some(Flight {
+            due,
+            attempt_id,
+            ticket,
+            started,
+        }) = self.flights.remove(&id)
+        else {
+            return;
+        };
+        let now = self.clock.now();
+        let reply = &answered.reply;
+        let limits = match reply {
+            Reply::Answered { status, limits, .. } => Some((*status, limits)),
+            Reply::NoConnection(_) | Reply::TimedOut => None,
+        };
+        self.limiter.end(ticket, now, limits);
+        self.tell_offset(turn);
+        if limits.is_some() {
+            self.longest_answer = self.longest_answer.max(now.since(started));
+        }
+        let Outcome {
+            decision,
+            cause,
+            detail,
+        } = decide(&due.media_id, &due.wanted, reply);
+        if decision != Decision::Renew && reply.status().is_some() {
+            self.proven = self.proven.max(Some(answered.generation));
+        }
+        let mut settled = Settled {
+            item_id: due.item_id,
+            attempt_id,
+            ended: now,
+            http_status: reply.status(),
+            cause,
+            detail,
+            spent: reply.is_spent(),
+            next: Next::Again {
+                at: now,
+                counts: false,
+            },
+        };
+        self.summary.spent += u64::from(settled.spent);
+        let was_outage = self.health.is_outage();
+        let is_outage = self.health.learn(due.item_id, reply, now);
+        match decision {
+            Decision::Done(warnings) => {
+                settled.next = Next::Done;
+                self.summary.done += 1;
+                self.summary.warnings += u64::from(!warnings.is_empty());
+                turn.events.push(Event::Done {
+                    media_id: due.media_id.to_string(),
+                    warnings,
+                });
+            }
+            Decision::Fail => return self.fail(settled, &due, turn),
+            Decision::Again if is_sign(reply) => {
+                // Whether it is this item's fault is told by what the others get.
+                self.doubtful.push((settled, due));
+                if is_outage || was_outage {
+                    self.settle_doubts(true, turn);
+                }
+                return;
+            }
+            Decision::Again => return self.again(settled, &due, true, turn),
+            Decision::Wait => {
+                self.summary.rate_limited += 1;
+                return self.again(settled, &due, false, turn);
+            }
+            Decision::Renew => {
+                if let Err(why) = self.renew(answered.generation).await {
+                    self.end(
+                        Ending::Refused(Stop::Access, Cause::UNAUTHORIZED, Some(why)),
+                        &mut turn.events,
+                    );
+                }
+            }
+            Decision::Stop(stop) => {
+                let cause = settled.cause.clone().unwrap_or(Cause::UNAUTHORIZED);
+                self.end(
+                    Ending::Refused(stop, cause, settled.detail.clone()),
+                    &mut turn.events,
+                );
+            }
+        }
+        turn.settled.push(settled);
+    }
+
+    /// An attempt failed and the item is sent again, unless it was its last.
+    fn again(&mut self, mut settled: Settled, due: &Due, counts: bool, turn: &mut Turn) {
+        let failures = due.failures + u32::from(counts);
+        if counts && failures >= self.options.max_attempts {
+            return self.fail(settled, due, turn);
+        }
+        let delay = if counts {
+            retry::delay(failures)
+        } else {
+            Duration::ZERO
+        };
+        let at = settled.ended + delay;
+        settled.next = Next::Again { at, counts };
+        let cause = settled.cause.clone().unwrap_or(Cause::BAD_ANSWER);
+        turn.events.push(Event::Again {
+            media_id: due.media_id.to_string(),
+            cause,
+            at,
+        });
+        turn.settled.push(settled);
+    }
+
+    fn fail(&mut self, mut settled: Settled, due: &Due, turn: &mut Turn) {
+        let cause = settled.cause.clone().unwrap_or(Cause::BAD_ANSWER);
+        // Nothing has ever answered: that is no verdict on this item, X could not be reached.
+        if cause == Cause::CONNECT && !self.health.has_answered() {
+            self.end(Ending::Outage(settled.detail.clone()), &mut turn.events);
+            turn.settled.push(settled);
+            return;
+        }
+        settled.next = Next::Failed;
+        self.summary.failed += 1;
+        let (media_id, detail) = (due.media_id.to_string(), settled.detail.clone());
+        turn.events.push(Event::Failed {
+            media_id,
+            cause: cause.clone(),
+            detail,
+        });
+        if let Some(ending) = self.failures.learn(&cause, &self.summary, &self.options) {
+            self.end(ending, &mut turn.events);
+        }
+        turn.settled.push(settled);
+    }
+
+    /// Settles attempts that got nowhere, once it is clear whether an outage is to blame.
+    fn resolve_doubts(&mut self, turn: &mut Turn) {
+        if let Some(lasted) = self
+            .health
+            .lasted(self.clock.now())
+            .filter(|lasted| *lasted >= self.options.max_outage)
+        {
+            let said = self
+                .doubtful
+                .last()
+                .and_then(|(settled, _)| settled.detail.clone());
+            let said = said.unwrap_or_else(|| format!("for {} s", lasted.as_secs()));
+            self.end(Ending::Outage(Some(said)), &mut turn.events);
+        }
+        if self.doubtful.is_empty() {
+            return;
+        }
+        if self.health.is_outage() {
+            self.settle_doubts(true, turn);
+        } else if self.health.is_sound() {
+            // Another item got an answer: X is there, and these failed by themselves.
+            self.settle_doubts(false, turn);
+        } else if self.flights.is_empty() && turn.starts.is_empty() {
+            // Nothing is on its way that could tell.
+            if self.summary.ending.is_some() {
+                self.settle_doubts(true, turn);
+            } else if self.ready.is_empty() {
+                self.settle_doubts(false, turn);
+            }
+        }
+    }
+
+    fn settle_doubts(&mut self, is_outage: bool, turn: &mut Turn) {
+        for (settled, due) in std::mem::take(&mut self.doubtful) {
+            self.again(settled, &due, !is_outage, turn);
+        }
+    }
+
+    /// Gets another token after the one of `refused` was refused.
+    async fn renew(&mut self, refused: u32) -> Result<(), String> {
+        // A token that came after a refusal and was itself never accepted: another one would fare no better.
+        if refused > 0 && self.proven.is_none_or(|proven| proven < refused) {
+            return Err("the token was refused again after it was renewed".to_owned());
+        }
+        self.api.renew(refused).await
+    }
+
+    fn tell_offset(&mut self, turn: &mut Turn) {
+        if let Some(offset) = self
+            .limiter
+            .clock_offset()
+            .filter(|offset| offset.abs() >= NOTABLE_OFFSET)
+            && !self.told_offset
+        {
+            self.told_offset = true;
+            turn.events.push(Event::ClockIsOff(offset));
+        }
+    }
+
+    /// Waits for an answer, a signal, or the moment at which something can start. Returns whether the run goes on.
+    async fn wait(&mut self, opening: Option<Opening>) -> bool {
+        let now = self.clock.now();
+        let until = match opening {
+            Some(Opening::At(at)) => Some(at),
+            Some(Opening::AfterAnswer | Opening::Now) => None,
+            None if self.flights.len() < self.options.workers.get() => self.next_retry,
+            None => None,
+        };
+        let until = until.filter(|_| self.summary.ending.is_none());
+        if let Some(until) = until {
+            self.tell_wait(until, now);
+            // Waiting beyond the end of the time would only make the run end late.
+            if self.flights.is_empty()
+                && deadline(&self.options).is_some_and(|deadline| until >= deadline)
+            {
+                let mut events = Vec::new();
+                self.end(Ending::MaxDuration, &mut events);
+                events.iter().for_each(|event| (self.tell)(event));
+                return true;
+            }
+        }
+        if self.give_up.is_some_and(|give_up| give_up <= now) {
+            return false;
+        }
+        let wake = [until, self.give_up].into_iter().flatten().min();
+        let pause = wake.map_or(Duration::from_secs(3_600), |wake| {
+            wake.since(now).max(Duration::from_millis(1))
+        });
+        tokio::select! {
+            Some(answer) = self.workers.join_next_with_id() => self.arrived.push_back(answer),
+            () = sleep(pause) => {}
+            _ = self.signals.changed() => {}
+        }
+        true
+    }
+
+    fn tell_wait(&mut self, until: Timestamp, now: Timestamp) {
+        let why = if self.health.is_outage() {
+            Wait::Outage
+        } else if self.limiter.paused_until(now).is_some() {
+            Wait::RateLimited
+        } else if self.ready.is_empty() {
+            Wait::Retry
+        } else {
+            Wait::Window
+        };
+        let is_notable = until.since(now) >= NOTABLE_WAIT && self.flights.is_empty();
+        if is_notable && self.waiting != Some((until, why)) {
+            self.waiting = Some((until, why));
+            (self.tell)(&Event::Waiting { until, why });
+        }
+    }
+}
