@@ -4,4 +4,5 @@ pub mod item;
 pub mod metadata;
 pub mod rate;
 pub mod row;
+pub mod sandbox;
 pub mod time;
