@@ -12,4 +12,5 @@ pub mod rate;
 pub mod retry;
 pub mod row;
 pub mod runner;
+pub mod sandbox;
 pub mod time;
