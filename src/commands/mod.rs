@@ -1,0 +1,70 @@
+//! The commands, a file each: what they do from their words to their exit code.
+//!
+//! With the views they are the only ones who write to the terminal: what a program reads goes to standard output,
+//! everything else to standard error.
+
+mod check;
+mod report;
+mod resume;
+mod run;
+mod sandbox;
+mod send;
+mod show;
+mod signals;
+mod status;
+mod taking;
+
+use std::io::{self, Write};
+
+use crate::{
+    cli::{Cli, Command},
+    error::{Failure, exit},
+    progress::say,
+};
+
+/// Carries a command out, and returns its exit code.
+pub async fn execute(cli: Cli) -> u8 {
+    match cli.command {
+        Command::Run(args) => run::execute(&args).await,
+        Command::Resume(args) => resume::execute(&args).await,
+        Command::Check(args) => ended(check::execute(&args).await),
+        Command::Status(args) => ended(status::execute(&args).await),
+        Command::Show(args) => ended(show::execute(&args).await),
+        Command::Report(args) => ended(report::execute(&args).await),
+        Command::Sandbox(args) => ended(sandbox::execute(&args).await),
+    }
+}
+
+fn ended(result: Result<u8, Failure>) -> u8 {
+    result.unwrap_or_else(|failure| {
+        say(&complaint(&failure));
+        failure.code()
+    })
+}
+
+/// An error as it is shown: one paragraph.
+fn complaint(failure: &Failure) -> String {
+    format!("altfill: {failure}")
+}
+
+/// Writes what a program reads. A reader that has gone away is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::unexpected(format!("standard output can't be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The code with which a run would end that sends nothing more.
+const fn code_at_rest(due: u64, failed: u64) -> u8 {
+    if due > 0 {
+        exit::STOPPED
+    } else if failed > 0 {
+        exit::FAILED_ITEMS
+    } else {
+        exit::OK
+    }
+}
