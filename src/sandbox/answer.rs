@@ -24,7 +24,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::{
     connection::Reset,
-    fault::Kind,
+    kind::Kind,
     media_id::MediaId,
     problem::{self, Said},
     world::World,

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{self, Order},
-    fault::Kind,
+    kind::Kind,
     media_id::MediaId,
     problem::{self, Said},
     violation,

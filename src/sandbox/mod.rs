@@ -10,7 +10,7 @@
 //! | `world` | what all connections share |
 //! | `endpoint` | the paths, and the way of a request through them |
 //! | `answer`, `problem` | what is said, by fault and by problem kind |
-//! | `fault` | which request a fault befalls |
+//! | `kind`, `fault` | what can go wrong, and which request it befalls |
 //! | `outage` | when nothing gets through |
 //! | `schema`, `violation` | the rules of a request body, and what breaks them |
 //! | `token`, `window` | who may ask, and how often |
@@ -20,6 +20,7 @@ mod answer;
 mod connection;
 mod endpoint;
 mod fault;
+mod kind;
 mod ledger;
 mod media_id;
 mod outage;
@@ -38,11 +39,7 @@ use std::{io, net::Ipv4Addr, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 
 use self::world::World;
-pub use self::{
-    fault::{Fault, Kind},
-    ledger::Ledger,
-    window::Rates,
-};
+pub use self::{fault::Fault, kind::Kind, ledger::Ledger, window::Rates};
 use crate::time::Clock;
 
 /// How long [`Sandbox::stop`] waits for requests that are being answered.

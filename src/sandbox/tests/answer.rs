@@ -105,6 +105,13 @@ async fn faults_with_a_good_status_are_as_bad_as_they_are_named() {
             (status, accepted),
             "{fault}"
         );
+        // What a proxy says, it says without the limits.
+        let proxy = ["html", "redirect"].contains(&fault);
+        assert_eq!(
+            answer.header("x-rate-limit-limit").is_none(),
+            proxy,
+            "{fault}"
+        );
         match fault {
             "garbage" => assert!(serde_json::from_str::<Value>(&answer.body).is_err()),
             "other-id" => assert_eq!(answer.json()["data"]["id"], "1235"),

@@ -66,25 +66,45 @@ async fn silence_lasts_until_the_sandbox_stops_which_is_soon() {
         (1, 0)
     );
 
-    let mut waiting = TcpStream::connect(sandbox.address).await.unwrap();
+    assert!(rest_at_stop(sandbox, "2").await.is_err());
+}
+
+#[tokio::test]
+async fn a_slow_answer_comes_when_the_sandbox_stops() {
+    let sandbox = Sandbox::start(Options {
+        slow_by: Duration::from_mins(1),
+        ..options(&["slow"])
+    })
+    .await
+    .unwrap();
+    let answer = rest_at_stop(sandbox, "2").await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("}}"),
+        "{answer}"
+    );
+}
+
+/// What an order gets that is still without an answer when the sandbox stops, which takes it no time.
+async fn rest_at_stop(sandbox: Sandbox, id: &str) -> io::Result<String> {
+    let mut waiting = TcpStream::connect(sandbox.address).await?;
     let headers = format!("authorization: Bearer t\r\ncontent-type: {JSON}\r\n");
-    waiting
-        .write_all(&request("POST", PATH, &headers, &body))
-        .await
-        .unwrap();
-    while sandbox.ledger().seen("1") < 2 {
+    let request = request("POST", PATH, &headers, &order(id).to_string());
+    waiting.write_all(&request).await?;
+    while sandbox.ledger().seen(id) == 0 {
         tokio::task::yield_now().await;
     }
     let start = Instant::now();
     sandbox.stop().await;
     assert!(start.elapsed() < STOP_BOUND / 2, "{:?}", start.elapsed());
-    assert!(waiting.read_to_end(&mut Vec::new()).await.is_err());
+    let mut text = String::new();
+    waiting.read_to_string(&mut text).await?;
+    Ok(text)
 }
 
 #[tokio::test]
 async fn an_outage_resets_everyone_and_ends() {
     let sandbox = Sandbox::start(Options {
-        outages: vec![(Duration::ZERO, Duration::from_millis(150))],
+        outages: vec![(Duration::ZERO, Duration::from_millis(400))],
         ..options(&[])
     })
     .await
@@ -92,7 +112,7 @@ async fn an_outage_resets_everyone_and_ends() {
     let body = order("1").to_string();
     assert!(send(&sandbox, JSON, &body).await.is_err());
     assert_eq!(sandbox.ledger().requests(), 0);
-    tokio::time::sleep(Duration::from_millis(160)).await;
+    tokio::time::sleep(Duration::from_millis(410)).await;
     assert_eq!(post(&sandbox, &order("1")).await.status, 200);
 }
 
@@ -114,7 +134,13 @@ async fn an_outage_reaches_connections_that_are_open() {
 
 #[tokio::test]
 async fn http_2_is_spoken_and_a_reset_spares_its_neighbours() {
-    let sandbox = Sandbox::start(options(&["reset=50%"])).await.unwrap();
+    // What is not reset is slow, so that it is still under way when its neighbours are.
+    let sandbox = Sandbox::start(Options {
+        slow_by: Duration::from_millis(200),
+        ..options(&["reset=50%", "slow"])
+    })
+    .await
+    .unwrap();
     let client = reqwest::Client::builder()
         .http2_prior_knowledge()
         .no_proxy()
