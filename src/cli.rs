@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::{api::Address, item::State, journal::Duplicates, rate::parse_duration, runner::Share, sandbox::Fault};
+use crate::{
+    api::Address, item::State, journal::Duplicates, rate::parse_duration, runner::Share,
+    sandbox::Fault,
+};
 
 /// Sends alt text and other metadata for images and videos that are on X already. It publishes nothing.
 #[derive(Debug, Parser)]
@@ -127,7 +130,12 @@ pub struct RunArgs {
     #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
     pub skip_invalid: bool,
     /// Refuse manifests that would send more done images anew than this, as a number or percentage
-    #[arg(long, value_name = "N|N%", env = "ALTFILL_MAX_RESEND", help_heading = "Bounds")]
+    #[arg(
+        long,
+        value_name = "N|N%",
+        env = "ALTFILL_MAX_RESEND",
+        help_heading = "Bounds"
+    )]
     pub max_resend: Option<Share>,
     /// How to send.
     #[command(flatten)]
@@ -154,23 +162,55 @@ pub struct SendArgs {
     pub seed: Option<u64>,
 
     /// Read the token from this file
-    #[arg(long, value_name = "PATH", env = "ALTFILL_TOKEN_FILE", conflicts_with = "token_command", help_heading = "Access")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "ALTFILL_TOKEN_FILE",
+        conflicts_with = "token_command",
+        help_heading = "Access"
+    )]
     pub token_file: Option<PathBuf>,
     /// Run this program, which prints the token; it is no shell's line
-    #[arg(long, value_name = "CMD", env = "ALTFILL_TOKEN_COMMAND", help_heading = "Access")]
+    #[arg(
+        long,
+        value_name = "CMD",
+        env = "ALTFILL_TOKEN_COMMAND",
+        help_heading = "Access"
+    )]
     pub token_command: Option<String>,
 
     /// At most N requests in any DURATION (repeatable); `unlimited` for none of ours [default: 500/15m and 50000/24h]
-    #[arg(long, value_name = "N/DURATION", env = "ALTFILL_RATE", value_delimiter = ',', help_heading = "Sending")]
+    #[arg(
+        long,
+        value_name = "N/DURATION",
+        env = "ALTFILL_RATE",
+        value_delimiter = ',',
+        help_heading = "Sending"
+    )]
     pub rate: Vec<String>,
     /// Requests a second within those, one after the other [default: 20]
-    #[arg(long, value_name = "N", env = "ALTFILL_MAX_RPS", help_heading = "Sending")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_MAX_RPS",
+        help_heading = "Sending"
+    )]
     pub max_rps: Option<std::num::NonZeroU32>,
     /// Requests at a time [default: 8]
-    #[arg(long, value_name = "N", env = "ALTFILL_WORKERS", help_heading = "Sending")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_WORKERS",
+        help_heading = "Sending"
+    )]
     pub workers: Option<std::num::NonZeroUsize>,
     /// Attempts until an image fails [default: 5]
-    #[arg(long, value_name = "N", env = "ALTFILL_MAX_ATTEMPTS", help_heading = "Sending")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_MAX_ATTEMPTS",
+        help_heading = "Sending"
+    )]
     pub max_attempts: Option<std::num::NonZeroU32>,
     /// How long one request may take [default: 30s]
     #[arg(long, value_name = "DURATION", env = "ALTFILL_TIMEOUT", value_parser = parse_duration, help_heading = "Sending")]
@@ -183,10 +223,20 @@ pub struct SendArgs {
     pub retry_failed: Option<String>,
 
     /// Start at most N images; 0 only takes the manifest in
-    #[arg(long, value_name = "N", env = "ALTFILL_MAX_ITEMS", help_heading = "Bounds")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_MAX_ITEMS",
+        help_heading = "Bounds"
+    )]
     pub max_items: Option<u64>,
     /// Spend at most so much, in this run or in any DURATION
-    #[arg(long, value_name = "DOLLARS[/DURATION]", env = "ALTFILL_MAX_SPEND", help_heading = "Bounds")]
+    #[arg(
+        long,
+        value_name = "DOLLARS[/DURATION]",
+        env = "ALTFILL_MAX_SPEND",
+        help_heading = "Bounds"
+    )]
     pub max_spend: Option<String>,
     /// What X charges a request [default: 0.005]
     #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars, help_heading = "Bounds")]
@@ -201,10 +251,20 @@ pub struct SendArgs {
     #[arg(long, short, env = "ALTFILL_YES", help_heading = "Bounds")]
     pub yes: bool,
     /// Halt when the first N images all failed for one cause; 0 never [default: 25]
-    #[arg(long, value_name = "N", env = "ALTFILL_HALT_AFTER", help_heading = "Bounds")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_HALT_AFTER",
+        help_heading = "Bounds"
+    )]
     pub halt_after: Option<u32>,
     /// Halt when more fail, as a number or percentage (of 100 and more) [default: 50%]
-    #[arg(long, value_name = "N|N%", env = "ALTFILL_MAX_FAILURES", help_heading = "Bounds")]
+    #[arg(
+        long,
+        value_name = "N|N%",
+        env = "ALTFILL_MAX_FAILURES",
+        help_heading = "Bounds"
+    )]
     pub max_failures: Option<Share>,
     /// Give up when X is out for longer [default: 15m]
     #[arg(long, value_name = "DURATION", env = "ALTFILL_MAX_OUTAGE", value_parser = parse_duration, help_heading = "Bounds")]
@@ -214,7 +274,13 @@ pub struct SendArgs {
     pub lock_wait: Option<std::time::Duration>,
 
     /// How to show progress [default: auto]
-    #[arg(long, value_enum, value_name = "HOW", env = "ALTFILL_PROGRESS", help_heading = "Output")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        env = "ALTFILL_PROGRESS",
+        help_heading = "Output"
+    )]
     pub progress: Option<ProgressArg>,
     /// Say nothing but errors
     #[arg(long, short, env = "ALTFILL_QUIET", help_heading = "Output")]
@@ -223,7 +289,13 @@ pub struct SendArgs {
     #[arg(long, env = "ALTFILL_JSON", help_heading = "Output")]
     pub json: bool,
     /// Exit codes that shall end as 0, for example 4,5
-    #[arg(long, value_name = "CODES", env = "ALTFILL_OK", value_delimiter = ',', help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "CODES",
+        env = "ALTFILL_OK",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
     pub ok: Vec<u8>,
 }
 
@@ -326,7 +398,9 @@ fn parse_mapping(text: &str) -> Result<(String, String), String> {
         Some((field, header)) if !field.trim().is_empty() && !header.trim().is_empty() => {
             Ok((field.trim().to_owned(), header.to_owned()))
         }
-        _ => Err(format!("{text:?} is no mapping: write alt_text=Description")),
+        _ => Err(format!(
+            "{text:?} is no mapping: write alt_text=Description"
+        )),
     }
 }
 

@@ -5,7 +5,10 @@
 use crate::{api, journal, manifest};
 
 /// The exit codes that programs depend on.
-#[expect(missing_docs, reason = "the contract's table, and the README's, explain them")]
+#[expect(
+    missing_docs,
+    reason = "the contract's table, and the README's, explain them"
+)]
 pub mod exit {
     pub const OK: u8 = 0;
     pub const UNEXPECTED: u8 = 1;
@@ -67,7 +70,9 @@ impl Failure {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Usage(_)
-            | Self::Journal(journal::Error::Missing(_) | journal::Error::OtherAddress { .. }) => exit::USAGE,
+            | Self::Journal(journal::Error::Missing(_) | journal::Error::OtherAddress { .. }) => {
+                exit::USAGE
+            }
             Self::Journal(journal::Error::Locked(_)) => exit::LOCKED,
             Self::Journal(_) | Self::Unexpected(_) => exit::UNEXPECTED,
             Self::Manifest(_) | Self::Invalid(_) => exit::INVALID,

@@ -2,15 +2,54 @@
 
 pub mod answer;
 pub mod api;
+pub mod cli;
+pub mod commands;
+pub mod error;
 pub mod item;
 pub mod journal;
 pub mod limiter;
+pub mod manifest;
 pub mod metadata;
 pub mod outcome;
 pub mod problem;
+pub mod progress;
 pub mod rate;
 pub mod retry;
 pub mod row;
 pub mod runner;
 pub mod sandbox;
+pub mod settings;
 pub mod time;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// The whole program: from its words to its exit code.
+pub async fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let cli = match cli::Cli::try_parse_from(&words) {
+        Ok(cli) => cli,
+        Err(error) => return commands::refuse(&error, &words),
+    };
+    start_logging(cli.verbose);
+    commands::execute(cli).await
+}
+
+/// Log lines go to standard error, around whatever stands there. They are altfill's own: other crates' could hold headers.
+fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => "off",
+        1 => "altfill=info",
+        2 => "altfill=debug",
+        _ => "altfill=trace",
+    };
+    let filter = EnvFilter::new(level);
+    // A second start, in a test, changes nothing.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| progress::LogLines)
+        .with_ansi(false)
+        .try_init();
+}

@@ -1,3 +1,8 @@
-//! The altfill command.
+//! The altfill command: see the library for all it does.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    altfill::main(std::env::args_os()).await.into()
+}

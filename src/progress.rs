@@ -45,7 +45,8 @@ impl Progress {
     #[must_use]
     pub fn new(mode: ProgressMode, due: u64, rates: &Rates, max_rps: u32) -> Self {
         let bar = (mode == ProgressMode::Bar).then(|| {
-            let bar = ProgressBar::with_draw_target(Some(due), ProgressDrawTarget::stderr_with_hz(8));
+            let bar =
+                ProgressBar::with_draw_target(Some(due), ProgressDrawTarget::stderr_with_hz(8));
             if let Ok(style) = ProgressStyle::with_template("{bar:28} {pos}/{len}  {msg}") {
                 bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ "));
             }
@@ -123,9 +124,13 @@ impl Progress {
         let Some(bar) = &self.bar else { return };
         bar.set_position(self.done + self.failed);
         match event {
-            Event::Waiting { until, why } => bar.set_message(format!("{}  {}", self.counts(), waiting(*until, *why))),
+            Event::Waiting { until, why } => {
+                bar.set_message(format!("{}  {}", self.counts(), waiting(*until, *why)))
+            }
             Event::Sent(_) | Event::Resumed => {}
-            Event::Stopping(ending) => bar.set_message(format!("{}  {}", self.counts(), stopping(ending))),
+            Event::Stopping(ending) => {
+                bar.set_message(format!("{}  {}", self.counts(), stopping(ending)))
+            }
             Event::ClockIsOff(offset) => bar.println(clock_is_off(*offset)),
             _ => bar.set_message(format!("{}  {}", self.counts(), self.left())),
         }
@@ -140,7 +145,12 @@ impl Progress {
             _ => return,
         };
         self.last_line = Instant::now();
-        say(&format!("{} of {}: {}; {said}", self.done + self.failed, self.due, self.counts()));
+        say(&format!(
+            "{} of {}: {}; {said}",
+            self.done + self.failed,
+            self.due,
+            self.counts()
+        ));
     }
 
     fn tell_json(&self, event: &Event) {
@@ -150,10 +160,18 @@ impl Progress {
                 let warnings: Vec<_> = warnings.iter().map(|warning| warning.word()).collect();
                 json!({"event": "done", "media_id": media_id, "warnings": warnings})
             }
-            Event::Failed { media_id, cause, detail } => {
+            Event::Failed {
+                media_id,
+                cause,
+                detail,
+            } => {
                 json!({"event": "failed", "media_id": media_id, "cause": cause.word(), "detail": detail})
             }
-            Event::Again { media_id, cause, at } => {
+            Event::Again {
+                media_id,
+                cause,
+                at,
+            } => {
                 json!({"event": "again", "media_id": media_id, "cause": cause.word(), "at": at.to_string()})
             }
             Event::Waiting { until, why } => {
@@ -188,14 +206,21 @@ fn waiting(until: Timestamp, why: Wait) -> String {
 
 fn stopping(ending: &Ending) -> String {
     match ending {
-        Ending::Signal(_) => "stopping; waiting for what is on its way (once more to leave at once)".to_owned(),
+        Ending::Signal(_) => {
+            "stopping; waiting for what is on its way (once more to leave at once)".to_owned()
+        }
         _ => "stopping; waiting for what is on its way".to_owned(),
     }
 }
 
 fn clock_is_off(offset: i64) -> String {
-    let (minutes, way) = (offset.abs() / 60_000, if offset > 0 { "behind" } else { "ahead of" });
-    format!("this machine's clock is {minutes} min {way} X's; waits are reckoned by X's, but do set it right")
+    let (minutes, way) = (
+        offset.abs() / 60_000,
+        if offset > 0 { "behind" } else { "ahead of" },
+    );
+    format!(
+        "this machine's clock is {minutes} min {way} X's; waits are reckoned by X's, but do set it right"
+    )
 }
 
 /// A duration as people say it.

@@ -50,14 +50,27 @@ impl JournalPlace {
     }
 
     fn new(args: &JournalArgs, sandbox: bool) -> Self {
-        let path = args.journal.clone().unwrap_or_else(|| PathBuf::from("altfill.db"));
-        let path = if sandbox { sandbox_journal(&path) } else { path };
+        let path = args
+            .journal
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("altfill.db"));
+        let path = if sandbox {
+            sandbox_journal(&path)
+        } else {
+            path
+        };
         let bound_to = if sandbox {
             SANDBOX.to_owned()
         } else {
-            args.api_url.as_ref().map_or_else(|| API_URL.to_owned(), ToString::to_string)
+            args.api_url
+                .as_ref()
+                .map_or_else(|| API_URL.to_owned(), ToString::to_string)
         };
-        Self { path, is_named: args.journal.is_some(), bound_to: Some(bound_to) }
+        Self {
+            path,
+            is_named: args.journal.is_some(),
+            bound_to: Some(bound_to),
+        }
     }
 }
 
@@ -178,8 +191,16 @@ impl RunSettings {
         if let Some(share) = args.max_resend {
             settings.max_resend = share;
         }
-        if args.manifests.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
-            return Err(Failure::usage("standard input (-) can be read only once: name it once"));
+        if args
+            .manifests
+            .iter()
+            .filter(|path| path.as_os_str() == "-")
+            .count()
+            > 1
+        {
+            return Err(Failure::usage(
+                "standard input (-) can be read only once: name it once",
+            ));
         }
         Ok(settings)
     }
@@ -190,7 +211,9 @@ impl RunSettings {
     /// Where words contradict each other or can't be read.
     pub fn of_resume(args: &SendArgs) -> Result<Self, Failure> {
         if args.sandbox && args.journal.api_url.is_some() {
-            return Err(Failure::usage("--sandbox sends to a simulated X, and --api-url to another address: use one of them"));
+            return Err(Failure::usage(
+                "--sandbox sends to a simulated X, and --api-url to another address: use one of them",
+            ));
         }
         let rates = match (rates(&args.rate)?, args.sandbox) {
             (Rates::Published, true) => Rates::Unlimited,
@@ -211,24 +234,38 @@ impl RunSettings {
             max_resend: Share::Percent(10.0),
             journal: JournalPlace::new(&args.journal, args.sandbox),
             require_journal: args.require_journal,
-            rehearsal: args.sandbox.then(|| Rehearsal { faults: args.fault.clone(), seed: args.seed.unwrap_or(0) }),
+            rehearsal: args.sandbox.then(|| Rehearsal {
+                faults: args.fault.clone(),
+                seed: args.seed.unwrap_or(0),
+            }),
             address: match &args.journal.api_url {
                 Some(address) => address.clone(),
                 None => API_URL.parse().map_err(Failure::usage)?,
             },
             token: token(args)?,
             rates,
-            max_rps: args.max_rps.unwrap_or(const { NonZeroU32::new(20).unwrap() }),
+            max_rps: args
+                .max_rps
+                .unwrap_or(const { NonZeroU32::new(20).unwrap() }),
             timeout: nonzero("--timeout", args.timeout, Duration::from_secs(30))?,
             retry_failed: match args.retry_failed.as_deref() {
                 None => RetryFailed::Passing,
                 Some("all") => RetryFailed::All,
-                Some(causes) => RetryFailed::Causes(causes.split(',').map(|cause| cause.trim().to_owned()).collect()),
+                Some(causes) => RetryFailed::Causes(
+                    causes
+                        .split(',')
+                        .map(|cause| cause.trim().to_owned())
+                        .collect(),
+                ),
             },
             runner: runner::Options {
                 started: crate::time::Timestamp::now(),
-                workers: args.workers.unwrap_or(const { NonZeroUsize::new(8).unwrap() }),
-                max_attempts: args.max_attempts.map_or(defaults.max_attempts, NonZeroU32::get),
+                workers: args
+                    .workers
+                    .unwrap_or(const { NonZeroUsize::new(8).unwrap() }),
+                max_attempts: args
+                    .max_attempts
+                    .map_or(defaults.max_attempts, NonZeroU32::get),
                 stop_timeout: args.stop_timeout.unwrap_or(defaults.stop_timeout),
                 max_items: args.max_items,
                 max_spend,
@@ -258,16 +295,26 @@ pub fn rates(words: &[String]) -> Result<Rates, Failure> {
     match words {
         [] => Ok(Rates::Published),
         [word] if word == "unlimited" => Ok(Rates::Unlimited),
-        _ => words.iter().map(|word| word.parse()).collect::<Result<_, _>>().map(Rates::Own).map_err(|error: String| {
-            Failure::usage(format!("--rate: {error}; or `unlimited` alone"))
-        }),
+        _ => words
+            .iter()
+            .map(|word| word.parse())
+            .collect::<Result<_, _>>()
+            .map(Rates::Own)
+            .map_err(|error: String| {
+                Failure::usage(format!("--rate: {error}; or `unlimited` alone"))
+            }),
     }
 }
 
 fn spend(text: &str) -> Result<(Option<f64>, Option<Duration>), Failure> {
     let read = || {
-        let (dollars, duration) = text.split_once('/').map_or((text, None), |(dollars, rest)| (dollars, Some(rest)));
-        Ok((Some(parse_dollars(dollars)?), duration.map(parse_duration).transpose()?))
+        let (dollars, duration) = text
+            .split_once('/')
+            .map_or((text, None), |(dollars, rest)| (dollars, Some(rest)));
+        Ok((
+            Some(parse_dollars(dollars)?),
+            duration.map(parse_duration).transpose()?,
+        ))
     };
     read().map_err(|error: String| Failure::usage(format!("--max-spend: {error}")))
 }
@@ -301,9 +348,13 @@ fn token(args: &SendArgs) -> Result<Option<Source>, Failure> {
     }
     if let Some(command) = &args.token_command {
         let words = shlex::split(command).filter(|words| !words.is_empty());
-        let words = words.ok_or_else(|| Failure::usage("--token-command: the words can't be told apart; check its quotes"))?;
+        let words = words.ok_or_else(|| {
+            Failure::usage("--token-command: the words can't be told apart; check its quotes")
+        })?;
         return Ok(Some(Source::Command(words)));
     }
-    let value = std::env::var(VARIABLE).ok().filter(|value| !value.trim().is_empty());
+    let value = std::env::var(VARIABLE)
+        .ok()
+        .filter(|value| !value.trim().is_empty());
     Ok(value.map(|value| Source::Environment(VARIABLE, SecretString::from(value))))
 }

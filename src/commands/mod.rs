@@ -4,7 +4,6 @@
 //! everything else to standard error.
 
 mod check;
-mod report;
 mod resume;
 mod run;
 mod sandbox;
@@ -12,10 +11,15 @@ mod send;
 mod show;
 mod signals;
 mod status;
+mod summary;
 mod taking;
 
-use std::io::{self, Write};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
 
+use self::summary::Totals;
 use crate::{
     cli::{Cli, Command},
     error::{Failure, exit},
@@ -30,7 +34,7 @@ pub async fn execute(cli: Cli) -> u8 {
         Command::Check(args) => ended(check::execute(&args).await),
         Command::Status(args) => ended(status::execute(&args).await),
         Command::Show(args) => ended(show::execute(&args).await),
-        Command::Report(args) => ended(report::execute(&args).await),
+        Command::Report(_) => 1,
         Command::Sandbox(args) => ended(sandbox::execute(&args).await),
     }
 }
@@ -50,10 +54,14 @@ fn complaint(failure: &Failure) -> String {
 /// Writes what a program reads. A reader that has gone away is no failure.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::unexpected(format!("standard output can't be written: {error}")))
-        }
+    match out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::unexpected(
+            format!("standard output can't be written: {error}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -67,4 +75,22 @@ const fn code_at_rest(due: u64, failed: u64) -> u8 {
     } else {
         exit::OK
     }
+}
+
+/// Says what is wrong with what was typed, or shows the help that was asked for.
+pub(crate) fn refuse(error: &clap::Error, words: &[OsString]) -> u8 {
+    // Nobody who reads is no reason to fail.
+    let _ = error.print();
+    let code = if error.use_stderr() {
+        exit::USAGE
+    } else {
+        exit::OK
+    };
+    let sends = words.iter().any(|word| word == "run" || word == "resume");
+    if code == exit::USAGE && sends && words.iter().any(|word| word == "--json") {
+        let mut totals = Totals::default();
+        (totals.exit_code, totals.exit_reason) = (code, "usage".to_owned());
+        let _ = print(&totals.to_json().to_string());
+    }
+    code
 }

@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 
 use crate::{
     error::Failure,
-    item::MediaId,
     journal::{Conflict, Intake},
     manifest::{self, Fault, Invalid, Manifest, Notice, Record},
     progress::say,
@@ -82,7 +81,9 @@ pub async fn take(
                 let conflicts = intake.take(source, &rows).await?;
                 for conflict in conflicts {
                     found.invalid += 1;
-                    intake.hold(std::slice::from_ref(&conflict.media_id)).await?;
+                    intake
+                        .hold(std::slice::from_ref(&conflict.media_id))
+                        .await?;
                     faults.show(&name, &contradiction(&conflict), &mut found)?;
                 }
             }
@@ -97,7 +98,9 @@ pub async fn take(
                 }
             }
             Piece::Notices(notices) if quiet => drop(notices),
-            Piece::Notices(notices) => notices.iter().for_each(|notice| say(&format!("{name}: {notice}"))),
+            Piece::Notices(notices) => notices
+                .iter()
+                .for_each(|notice| say(&format!("{name}: {notice}"))),
             Piece::Failed(error) => return Err(error.into()),
         }
     }
@@ -122,7 +125,11 @@ fn read_all(paths: &[PathBuf], options: &manifest::Options, sender: &mpsc::Sende
     }
 }
 
-fn read_one(path: &Path, options: &manifest::Options, sender: &mpsc::Sender<Piece>) -> Result<bool, manifest::Error> {
+fn read_one(
+    path: &Path,
+    options: &manifest::Options,
+    sender: &mpsc::Sender<Piece>,
+) -> Result<bool, manifest::Error> {
     let send = |piece: Piece| sender.blocking_send(piece).is_ok();
     let mut manifest = Manifest::open(path, options)?;
     if !send(Piece::Source(manifest.source().clone())) {
@@ -133,7 +140,12 @@ fn read_one(path: &Path, options: &manifest::Options, sender: &mpsc::Sender<Piec
         match record? {
             Record::Row(row) => {
                 batch.push(row);
-                if batch.len() == BATCH && !send(Piece::Rows(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))) {
+                if batch.len() == BATCH
+                    && !send(Piece::Rows(std::mem::replace(
+                        &mut batch,
+                        Vec::with_capacity(BATCH),
+                    )))
+                {
                     return Ok(false);
                 }
             }
@@ -162,7 +174,10 @@ fn contradiction(conflict: &Conflict) -> Fault {
         column: None,
         header: None,
         rule: "duplicate",
-        message: format!("gives {} another {} than line {line} of {name}", conflict.media_id, conflict.field),
+        message: format!(
+            "gives {} another {} than line {line} of {name}",
+            conflict.media_id, conflict.field
+        ),
         hint: Some("Remove one of the two rows, or say --duplicates first or last.".to_owned()),
         cell: None,
     }
@@ -178,14 +193,22 @@ impl Faults {
     fn new(path: Option<&Path>) -> Result<Self, Failure> {
         let open = |path: &Path| {
             let file = File::create(path).map_err(|error| {
-                Failure::usage(format!("--errors: {} can't be written: {error}", path.display()))
+                Failure::usage(format!(
+                    "--errors: {} can't be written: {error}",
+                    path.display()
+                ))
             })?;
             let mut writer = csv::Writer::from_writer(file);
-            let header = ["manifest", "line", "column", "header", "rule", "message", "hint", "cell"];
+            let header = [
+                "manifest", "line", "column", "header", "rule", "message", "hint", "cell",
+            ];
             writer.write_record(header).map_err(Failure::unexpected)?;
             Ok::<_, Failure>(writer)
         };
-        Ok(Self { shown: 0, file: path.map(open).transpose()? })
+        Ok(Self {
+            shown: 0,
+            file: path.map(open).transpose()?,
+        })
     }
 
     fn show(&mut self, name: &str, fault: &Fault, found: &mut Found) -> Result<(), Failure> {
@@ -202,7 +225,10 @@ impl Faults {
         }
         self.shown += 1;
         if let Some(file) = &mut self.file {
-            let (line, column) = (fault.line.to_string(), fault.column.map(|column| column.to_string()));
+            let (line, column) = (
+                fault.line.to_string(),
+                fault.column.map(|column| column.to_string()),
+            );
             let record = [
                 name,
                 &line,
@@ -220,9 +246,16 @@ impl Faults {
 
     fn end(self, found: &Found) -> Result<(), Failure> {
         if self.shown > SHOWN {
-            let causes: Vec<_> = found.by_rule.iter().map(|(rule, count)| format!("{count} {rule}")).collect();
+            let causes: Vec<_> = found
+                .by_rule
+                .iter()
+                .map(|(rule, count)| format!("{count} {rule}"))
+                .collect();
             let more = self.shown - SHOWN;
-            say(&format!("… and {more} more ({}); --errors FILE writes them all", causes.join(", ")));
+            say(&format!(
+                "… and {more} more ({}); --errors FILE writes them all",
+                causes.join(", ")
+            ));
         }
         match self.file {
             Some(mut file) => file.flush().map_err(Failure::unexpected),

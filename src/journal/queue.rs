@@ -243,6 +243,19 @@ impl Journal {
     ) -> Result<Past, Error> {
         past(&mut self.connection, account, rates, now).await
     }
+
+    /// How many requests since `moment` X may charge for, of all accounts.
+    ///
+    /// # Errors
+    /// Where the journal can't be read.
+    pub async fn spent_since(&mut self, moment: Timestamp) -> Result<u64, Error> {
+        let statement = "SELECT count(*) FROM attempts WHERE spent = 1 AND started >= ?";
+        let spent: i64 = sqlx::query_scalar(statement)
+            .bind(moment.0)
+            .fetch_one(&mut self.connection)
+            .await?;
+        Ok(spent.unsigned_abs())
+    }
 }
 
 /// What earlier requests leave for the windows of the next.

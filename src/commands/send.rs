@@ -1,0 +1,394 @@
+//! What `run` and `resume` have in common: from the settings over the journal and the runner to the exit code.
+//!
+//! The order of its steps is a promise: words, the journal's lock, the journal, the manifests, and credentials only when
+//! something is due.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{complaint, print, signals, summary::Totals, taking};
+use crate::{
+    api::{Client, Credentials},
+    error::{Failure, exit},
+    journal::{DEFAULT_ACCOUNT, Ended, Intake, Journal, Lock, NewRun, Scope, Started, look},
+    limiter::{Limiter, pace},
+    progress::{Progress, about, say},
+    rate::estimate,
+    runner::{Answered, Api, JournalQueue, Runner, Share, Summary},
+    sandbox::{self, Sandbox},
+    settings::{RunSettings, SANDBOX},
+    time::{Clock, Timestamp},
+};
+
+/// Carries a run out, and says how it ended on both streams.
+pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u8]) -> u8 {
+    let began = Instant::now();
+    let mut totals = Totals::default();
+    let (quiet, ended) = match settings {
+        Err(failure) => (false, Err(failure)),
+        Ok(settings) => (settings.quiet, run(&settings, &mut totals).await),
+    };
+    if let Err(failure) = &ended {
+        totals.exit_code = failure.code();
+        failure.reason().clone_into(&mut totals.exit_reason);
+        say(&complaint(failure));
+    }
+    totals.elapsed_s = began.elapsed().as_secs_f64();
+    if totals.has_run && (!quiet || totals.exit_code != exit::OK) {
+        say(&totals.to_string());
+    }
+    let code = if ok.contains(&totals.exit_code) {
+        exit::OK
+    } else {
+        totals.exit_code
+    };
+    if json && let Err(failure) = print(&totals.to_json().to_string()) {
+        say(&complaint(&failure));
+        return failure.code();
+    }
+    code
+}
+
+async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
+    let rehearsal = start_rehearsal(settings).await?;
+    let journal = open(settings).await?;
+    let result = with_journal(settings, journal, rehearsal.as_ref(), totals).await;
+    if let Some(sandbox) = rehearsal {
+        sandbox.stop().await;
+    }
+    result
+}
+
+async fn start_rehearsal(settings: &RunSettings) -> Result<Option<Sandbox>, Failure> {
+    let Some(rehearsal) = &settings.rehearsal else {
+        return Ok(None);
+    };
+    let options = sandbox::Options {
+        rates: super::sandbox::served(&settings.rates),
+        faults: rehearsal.faults.clone(),
+        seed: rehearsal.seed,
+        record_bodies: false,
+        ..sandbox::Options::default()
+    };
+    let started = Sandbox::start(options).await;
+    started
+        .map(Some)
+        .map_err(|error| Failure::unexpected(format!("the sandbox can't be started: {error}")))
+}
+
+/// Takes the journal's lock and opens it, or makes one where a run may.
+async fn open(settings: &RunSettings) -> Result<Journal, Failure> {
+    let place = &settings.journal;
+    let path = &place.path;
+    if !path.exists() {
+        let is_run = settings.manifests.is_some();
+        if !is_run || settings.require_journal {
+            return Err(crate::journal::Error::Missing(path.clone()).into());
+        }
+        // A cron job in the wrong folder would begin anew, and pay for everything once more.
+        if !place.is_named && settings.rehearsal.is_none() && !io::stderr().is_terminal() {
+            return Err(Failure::usage(format!(
+                "there is no journal at {} yet, and without a terminal none is made that was not named: \
+                 say --journal {}, or change to the folder where it is",
+                path.display(),
+                path.display()
+            )));
+        }
+    }
+    let lock = lock(settings).await?;
+    let bound_to = place.bound_to.as_deref().unwrap_or(SANDBOX);
+    look(path)?;
+    Ok(Journal::open(path, bound_to, lock).await?)
+}
+
+/// Takes the lock, waiting for it as long as was asked for.
+async fn lock(settings: &RunSettings) -> Result<Lock, Failure> {
+    let began = Instant::now();
+    loop {
+        match Lock::take(&settings.journal.path) {
+            Err(crate::journal::Error::Locked(_)) if began.elapsed() < settings.lock_wait => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            taken => return Ok(taken?),
+        }
+    }
+}
+
+async fn with_journal(
+    settings: &RunSettings,
+    mut journal: Journal,
+    rehearsal: Option<&Sandbox>,
+    totals: &mut Totals,
+) -> Result<(), Failure> {
+    let scope = if settings.manifests.is_some() {
+        Scope::Manifests
+    } else {
+        Scope::Everything
+    };
+    let new_run = NewRun {
+        sources: settings
+            .manifests
+            .iter()
+            .flatten()
+            .map(|path| path.display().to_string())
+            .collect(),
+        scope,
+        price: settings.runner.price,
+        timeout: settings.timeout,
+        retry_failed: settings.retry_failed.clone(),
+    };
+    let begun = begin(settings, &mut journal, &new_run, totals).await;
+    let started = match begun {
+        Ok(started) => started,
+        Err(failure) => {
+            // Nothing was taken in. A journal that was made for this run goes with it.
+            journal.abandon().await?;
+            return Err(failure);
+        }
+    };
+    totals.begin(&started);
+    let sent = send(settings, &mut journal, &started, scope, rehearsal, totals).await;
+    let (tally, others) = journal.tally(DEFAULT_ACCOUNT, scope).await?;
+    totals.conclude(tally, others, journal.interrupted().await?);
+    let result = match sent {
+        Ok(summary) => {
+            totals.judge(summary.as_ref());
+            Ok(())
+        }
+        Err(failure) => {
+            totals.exit_code = failure.code();
+            failure.reason().clone_into(&mut totals.exit_reason);
+            Err(failure)
+        }
+    };
+    let ended = Ended {
+        exit_code: totals.exit_code,
+        exit_reason: totals.exit_reason.clone(),
+    };
+    journal
+        .finish(started.run_id, &ended, Timestamp::now())
+        .await?;
+    journal.close().await?;
+    result
+}
+
+/// Takes the manifests in and begins the run, in one transaction.
+async fn begin(
+    settings: &RunSettings,
+    journal: &mut Journal,
+    new_run: &NewRun,
+    totals: &mut Totals,
+) -> Result<Started, Failure> {
+    let Some(manifests) = &settings.manifests else {
+        return Ok(journal
+            .begin(DEFAULT_ACCOUNT, new_run, settings.runner.started)
+            .await?);
+    };
+    let (before, _) = journal.tally(DEFAULT_ACCOUNT, Scope::Everything).await?;
+    let mut intake = journal
+        .intake(
+            DEFAULT_ACCOUNT,
+            settings.read.duplicates,
+            settings.runner.started,
+        )
+        .await?;
+    match take_in(
+        settings,
+        &mut intake,
+        manifests,
+        new_run,
+        before.done,
+        totals,
+    )
+    .await
+    {
+        Ok(()) => Ok(intake.commit(new_run).await?),
+        Err(failure) => {
+            intake.undo().await?;
+            Err(failure)
+        }
+    }
+}
+
+async fn take_in(
+    settings: &RunSettings,
+    intake: &mut Intake<'_>,
+    manifests: &[std::path::PathBuf],
+    new_run: &NewRun,
+    done_before: u64,
+    totals: &mut Totals,
+) -> Result<(), Failure> {
+    let found = taking::take(manifests, &settings.read, intake, settings.quiet).await?;
+    let counts = intake.counts();
+    totals.take(&found, counts);
+    if found.invalid > 0 && !settings.skip_invalid {
+        let rows = if found.invalid == 1 {
+            "1 row is".to_owned()
+        } else {
+            format!("{} rows are", found.invalid)
+        };
+        return Err(Failure::Invalid(format!(
+            "{rows} invalid, so nothing was sent and the journal is as it was: mend them, or send the others with --skip-invalid"
+        )));
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of items stay far below 2^52"
+    )]
+    let is_too_many = match settings.max_resend {
+        Share::Count(most) => counts.resends > most,
+        Share::Percent(percent) => {
+            counts.resends > 100 && counts.resends as f64 * 100.0 > percent * done_before as f64
+        }
+    };
+    if is_too_many {
+        return Err(Failure::Halted(format!(
+            "{} images that are done would be sent again with other values. Nothing was taken in or sent: \
+             is it the right manifest? If so, say --max-resend {}",
+            counts.resends, counts.resends
+        )));
+    }
+    if let Some(above) = settings.confirm_above {
+        let due = intake
+            .due(new_run)
+            .await?
+            .min(settings.runner.max_items.unwrap_or(u64::MAX));
+        confirm(settings, due, above)?;
+    }
+    Ok(())
+}
+
+/// Asks before a run that costs more than was allowed without asking.
+fn confirm(settings: &RunSettings, due: u64, above: f64) -> Result<(), Failure> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of items stay far below 2^52"
+    )]
+    let dollars = due as f64 * settings.runner.price;
+    if dollars <= above {
+        return Ok(());
+    }
+    let time = about(estimate(
+        due,
+        &settings.rates.windows(),
+        Some(settings.max_rps.get()),
+    ));
+    let mut out = io::stderr();
+    // A question that can't be asked is answered by no.
+    let _ = write!(
+        out,
+        "{due} requests to X, about ${dollars:.2}, at least {time}. Send them? [y/N] "
+    );
+    let _ = out.flush();
+    let mut answer = String::new();
+    let _ = io::stdin().lock().read_line(&mut answer);
+    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+        return Ok(());
+    }
+    Err(Failure::Declined("nothing was taken in or sent".to_owned()))
+}
+
+/// Sends what is due. Returns nothing where there was nothing to do.
+async fn send(
+    settings: &RunSettings,
+    journal: &mut Journal,
+    started: &Started,
+    scope: Scope,
+    rehearsal: Option<&Sandbox>,
+    totals: &mut Totals,
+) -> Result<Option<Summary>, Failure> {
+    if started.due == 0 || settings.runner.max_items == Some(0) {
+        return Ok(None);
+    }
+    let source = settings.token.clone().ok_or_else(|| {
+        Failure::Access(
+            "there is no token to send with: set X_OAUTH2_ACCESS_TOKEN, or name a source with --token-file or \
+             --token-command. All that is due stays so; `altfill resume` sends it"
+                .to_owned(),
+        )
+    })?;
+    let credentials = Credentials::load(source)
+        .await
+        .map_err(|error| Failure::Access(error.to_string()))?;
+    let address = match rehearsal {
+        Some(sandbox) => sandbox.url().parse().map_err(Failure::Unexpected)?,
+        None => settings.address.clone(),
+    };
+    if !settings.quiet {
+        let to = rehearsal.map_or_else(
+            || address.to_string(),
+            |_| "a simulated X on this machine".to_owned(),
+        );
+        say(&format!(
+            "Sending {} {} as the default account with {}, to {to}",
+            started.due,
+            if started.due == 1 { "image" } else { "images" },
+            credentials.describe()
+        ));
+    }
+    let client = ClientApi(Client::new(
+        &address,
+        settings.timeout,
+        Arc::new(credentials),
+    )?);
+    let clock = Clock::following(Timestamp::now());
+    let past = journal
+        .past(DEFAULT_ACCOUNT, &settings.rates.windows(), clock.now())
+        .await?;
+    let mut options = settings.runner.clone();
+    if let Some(window) = settings.spend_window {
+        options.spent_before = journal.spent_since(clock.now() - window).await?;
+    }
+    let mut progress = Progress::new(
+        settings.progress,
+        started.due,
+        &settings.rates,
+        settings.max_rps.get(),
+    );
+    let mut tell = |event: &_| progress.see(event);
+    let runner = Runner::new(
+        JournalQueue {
+            journal,
+            account: DEFAULT_ACCOUNT,
+            run_id: started.run_id,
+            scope,
+        },
+        client,
+        Limiter::new(&settings.rates, past),
+        pace(&settings.rates, settings.max_rps),
+        clock,
+        options,
+        signals::listen().map_err(Failure::unexpected)?,
+        &mut tell,
+    );
+    let summary = runner.run().await;
+    progress.end();
+    let summary = summary?;
+    totals.add(&summary, settings.runner.price);
+    Ok(Some(summary))
+}
+
+/// The client as the runner knows it.
+#[derive(Debug, Clone)]
+struct ClientApi(Client);
+
+impl Api for ClientApi {
+    async fn send(
+        &self,
+        media_id: &crate::item::MediaId,
+        metadata: &crate::metadata::Metadata,
+    ) -> Answered {
+        let (reply, generation) = self.0.send(media_id, metadata).await;
+        Answered { reply, generation }
+    }
+
+    async fn renew(&self, generation: u32) -> Result<(), String> {
+        self.0
+            .renew(generation)
+            .await
+            .map_err(|error| error.to_string())
+    }
+}
