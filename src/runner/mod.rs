@@ -12,6 +12,9 @@ mod outage;
 mod port;
 mod threshold;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     num::NonZeroUsize,
