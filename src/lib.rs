@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod problem;
 pub mod progress;
 pub mod rate;
+pub mod report;
 pub mod retry;
 pub mod row;
 pub mod runner;

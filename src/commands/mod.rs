@@ -4,6 +4,7 @@
 //! everything else to standard error.
 
 mod check;
+mod report;
 mod resume;
 mod run;
 mod sandbox;
@@ -34,7 +35,7 @@ pub async fn execute(cli: Cli) -> u8 {
         Command::Check(args) => ended(check::execute(&args).await),
         Command::Status(args) => ended(status::execute(&args).await),
         Command::Show(args) => ended(show::execute(&args).await),
-        Command::Report(_) => 1,
+        Command::Report(args) => ended(report::execute(&args).await),
         Command::Sandbox(args) => ended(sandbox::execute(&args).await),
     }
 }

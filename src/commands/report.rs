@@ -1,0 +1,68 @@
+//! `altfill report`: outcomes as a file.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use crate::{
+    cli::{FormatArg, ReportArgs},
+    error::{Failure, exit},
+    journal::Reader,
+    progress::say,
+    report::{self, Error, Format},
+    settings::JournalPlace,
+};
+
+pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
+    let place = JournalPlace::to_read(&args.journal, args.sandbox);
+    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+    let format = match args.format.unwrap_or(FormatArg::Csv) {
+        FormatArg::Csv => Format::Csv,
+        FormatArg::Jsonl => Format::JsonLines,
+    };
+    let Some(path) = &args.output else {
+        // Nobody who reads is no failure: `altfill report | head` is a good command.
+        return match report::write(
+            &mut reader,
+            format,
+            args.state,
+            &mut BufWriter::new(io::stdout()),
+        )
+        .await
+        {
+            Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit::OK),
+            Err(error) => Err(failed(error)),
+            Ok(_) => Ok(exit::OK),
+        };
+    };
+    let cannot =
+        |error: io::Error| Failure::usage(format!("{} can't be written: {error}", path.display()));
+    // Beside its place and then renamed: nobody ever reads half a report.
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
+    let mut out = BufWriter::new(file.as_file_mut());
+    let count = report::write(&mut reader, format, args.state, &mut out)
+        .await
+        .map_err(failed)?;
+    out.flush().map_err(cannot)?;
+    drop(out);
+    file.as_file().sync_all().map_err(cannot)?;
+    file.persist(path).map_err(|error| cannot(error.error))?;
+    say(&format!(
+        "{}: {count} {}",
+        path.display(),
+        if count == 1 { "image" } else { "images" }
+    ));
+    Ok(exit::OK)
+}
+
+fn failed(error: Error) -> Failure {
+    match error {
+        Error::Journal(error) => error.into(),
+        Error::Write(error) => Failure::unexpected(format!("the report can't be written: {error}")),
+    }
+}

@@ -1,0 +1,181 @@
+//! Outcomes as a file: from the journal alone, a file a format.
+//!
+//! Owns the order of the rows, the columns and the hints. A report of failures is a manifest again: it has the columns of
+//! the rows as they were taken in, and beside them why each failed. The column `altfill_report` says so, and holds the
+//! state; by it the columns that were added are dropped on the way in.
+
+mod csv;
+mod jsonl;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+};
+
+use serde_json::Value;
+
+use crate::{
+    item::State,
+    journal::{self, Export, Reader},
+    manifest::render,
+    metadata::schema,
+    row::{Form, Source},
+};
+
+/// The column by which a report is known.
+const MARK: &str = "altfill_report";
+/// The columns that are added beside it.
+const ADDED: [&str; 5] = ["cause", "detail", "hint", "source", "line"];
+/// How many items are read at a time.
+const PAGE: i64 = 1_000;
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Delimited text, with the delimiter and byte order mark of the first manifest.
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+}
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each says it all in its own words")]
+pub enum Error {
+    #[error(transparent)]
+    Journal(#[from] journal::Error),
+    #[error("the report can't be written: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Writes the items in `state`, or all, to `out`. Returns how many there were.
+///
+/// # Errors
+/// Where the journal can't be read or `out` can't be written.
+pub async fn write(
+    reader: &mut Reader,
+    format: Format,
+    state: Option<State>,
+    out: &mut (dyn Write + Send),
+) -> Result<u64, Error> {
+    let sources: BTreeMap<i64, Source> = reader.sources().await?.into_iter().collect();
+    match format {
+        Format::JsonLines => each(reader, state, |item| jsonl::write(item, &sources, out)).await,
+        Format::Csv => {
+            // The header stands first and must hold what any row has: one look at all rows before.
+            let mut columns = csv::Columns::default();
+            each(reader, state, |item| {
+                columns.see(item, &sources);
+                Ok(())
+            })
+            .await?;
+            let mut table = csv::Table::begin(columns, &sources, out)?;
+            let count = each(reader, state, |item| table.write(item, &sources)).await?;
+            table.end()?;
+            Ok(count)
+        }
+    }
+}
+
+/// Reads the items page by page.
+async fn each(
+    reader: &mut Reader,
+    state: Option<State>,
+    mut see: impl FnMut(&Export) -> io::Result<()>,
+) -> Result<u64, Error> {
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let page = reader.export(state, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(count);
+        };
+        after = last.item_id;
+        for item in &page {
+            see(item)?;
+            count += 1;
+        }
+    }
+}
+
+/// The cells of an item by column: as they were written, or written anew from what is wanted.
+fn cells(item: &Export, source: &Source) -> BTreeMap<String, String> {
+    let mut cells = BTreeMap::new();
+    if source.form == Form::JsonLines {
+        cells.insert("media_id".to_owned(), item.media_id.clone());
+        for path in schema::paths() {
+            if let Some(text) = schema::place(&path).and_then(|place| render(place, &item.wanted)) {
+                cells.insert(path, text);
+            }
+        }
+        for (key, value) in item
+            .carried
+            .as_ref()
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            cells.insert(key.clone(), text);
+        }
+        return cells;
+    }
+    let carried = item.carried.as_ref().and_then(Value::as_array);
+    for (position, column) in source.columns.iter().enumerate() {
+        let written = carried
+            .and_then(|cells| cells.get(position))
+            .and_then(Value::as_str);
+        let text = match (written, schema::place(column)) {
+            (Some(written), _) => written.to_owned(),
+            (None, Some(place)) => render(place, &item.wanted).unwrap_or_default(),
+            (None, None) => item.media_id.clone(),
+        };
+        cells.insert(column.clone(), text);
+    }
+    cells
+}
+
+/// What was added about an item, in the order of [`ADDED`].
+fn added(item: &Export, source: &Source) -> [String; 5] {
+    [
+        item.cause.clone().unwrap_or_default(),
+        item.detail.clone().unwrap_or_default(),
+        item.cause
+            .as_deref()
+            .and_then(hint)
+            .unwrap_or_default()
+            .to_owned(),
+        source.name.clone(),
+        item.line.to_string(),
+    ]
+}
+
+/// The fields that some item has, for the columns of those that came without a header.
+fn used_paths(item: &Export) -> BTreeSet<String> {
+    let is_used = |path: &String| {
+        schema::place(path).is_some_and(|place| render(place, &item.wanted).is_some())
+    };
+    schema::paths().into_iter().filter(is_used).collect()
+}
+
+/// What to do about a cause.
+#[must_use]
+pub fn hint(cause: &str) -> Option<&'static str> {
+    Some(match cause {
+        "resource-not-found" => {
+            "X knows no such media for this account: check the id; an upload that was not used in 24 hours is gone"
+        }
+        "not-authorized-for-resource" => {
+            "The media belongs to another account: run it with that account's token"
+        }
+        "invalid-request" => "X refuses the values: see the detail, mend the row, and run it again",
+        "timeout" | "connect" | "server-error" | "bad-answer" => {
+            "It may pass: the next run tries again, in three runs at most; then --retry-failed does"
+        }
+        "redirect" => {
+            "The address answers with a redirect: check --api-url, and a proxy on the way"
+        }
+        _ => return None,
+    })
+}
