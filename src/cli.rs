@@ -98,7 +98,7 @@ pub struct JournalArgs {
     /// The journal [default: altfill.db in the current folder]
     #[arg(long, value_name = "PATH", env = "ALTFILL_JOURNAL")]
     pub journal: Option<PathBuf>,
-    /// The API's address [default: https://api.x.com]
+    /// The API's address [default: <https://api.x.com>]
     #[arg(long, value_name = "URL", env = "ALTFILL_API_URL")]
     pub api_url: Option<Address>,
 }

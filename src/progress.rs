@@ -79,7 +79,7 @@ impl Progress {
         }
         match self.mode {
             ProgressMode::None => {}
-            ProgressMode::Json => self.tell_json(event),
+            ProgressMode::Json => Self::tell_json(event),
             ProgressMode::Lines => self.tell_line(event),
             ProgressMode::Bar => self.draw(event),
         }
@@ -94,14 +94,18 @@ impl Progress {
     }
 
     fn counts(&self) -> String {
-        let mut counts = format!("{} done", self.done);
-        if self.failed > 0 {
-            counts += &format!(", {} failed", self.failed);
-        }
-        if self.retrying > 0 {
-            counts += &format!(", {} sent again", self.retrying);
-        }
-        counts
+        let parts = [
+            (self.done, "done"),
+            (self.failed, "failed"),
+            (self.retrying, "sent again"),
+        ];
+        let shown = parts
+            .into_iter()
+            .filter(|(count, what)| *count > 0 || *what == "done");
+        shown
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     /// What is left, by the pace so far and by the windows, whichever takes longer.
@@ -125,11 +129,11 @@ impl Progress {
         bar.set_position(self.done + self.failed);
         match event {
             Event::Waiting { until, why } => {
-                bar.set_message(format!("{}  {}", self.counts(), waiting(*until, *why)))
+                bar.set_message(format!("{}  {}", self.counts(), waiting(*until, *why)));
             }
             Event::Sent(_) | Event::Resumed => {}
             Event::Stopping(ending) => {
-                bar.set_message(format!("{}  {}", self.counts(), stopping(ending)))
+                bar.set_message(format!("{}  {}", self.counts(), stopping(ending)));
             }
             Event::ClockIsOff(offset) => bar.println(clock_is_off(*offset)),
             _ => bar.set_message(format!("{}  {}", self.counts(), self.left())),
@@ -153,7 +157,7 @@ impl Progress {
         ));
     }
 
-    fn tell_json(&self, event: &Event) {
+    fn tell_json(event: &Event) {
         let event = match event {
             Event::Sent(count) => json!({"event": "sent", "requests": count}),
             Event::Done { media_id, warnings } => {

@@ -41,8 +41,8 @@ impl Rates {
     pub fn windows(&self) -> Vec<Rate> {
         match self {
             Self::Published => [
-                (500, Duration::from_secs(15 * 60)),
-                (50_000, Duration::from_secs(24 * 60 * 60)),
+                (500, Duration::from_mins(15)),
+                (50_000, Duration::from_hours(24)),
             ]
             .into_iter()
             .filter_map(|(n, d)| Rate::new(n, d))
@@ -126,7 +126,7 @@ pub fn show_duration(duration: Duration) -> String {
         (1_000, "s"),
     ] {
         // 24h stays 24h: that is how X and our options write it.
-        if milliseconds % length == 0 && milliseconds / length > u128::from(unit == "d") {
+        if milliseconds.is_multiple_of(length) && milliseconds / length > u128::from(unit == "d") {
             return format!("{}{unit}", milliseconds / length);
         }
     }

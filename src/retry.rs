@@ -10,7 +10,7 @@ use backoff::{ExponentialBackoff, backoff::Backoff};
 /// The delay before a first retry, without jitter.
 const FIRST: Duration = Duration::from_millis(500);
 /// The longest delay, without jitter.
-pub const LONGEST: Duration = Duration::from_secs(60);
+pub const LONGEST: Duration = Duration::from_mins(1);
 /// How far jitter goes to either side.
 const JITTER: f64 = 0.5;
 

@@ -26,6 +26,24 @@ const API_URL: &str = "https://api.x.com";
 /// What the journal of a rehearsal is bound to.
 pub const SANDBOX: &str = "sandbox";
 
+/// What sending costs and how fast it goes, where nothing was said.
+#[derive(Debug, Clone, Copy)]
+pub struct Pacing {
+    /// Dollars a request.
+    pub price: f64,
+    /// Requests a second.
+    pub max_rps: NonZeroU32,
+}
+
+impl Default for Pacing {
+    fn default() -> Self {
+        Self {
+            price: 0.005,
+            max_rps: const { NonZeroU32::new(20).unwrap() },
+        }
+    }
+}
+
 /// Where the journal is, and to which address it must be bound.
 #[derive(Debug, Clone)]
 pub struct JournalPlace {
@@ -226,7 +244,7 @@ impl RunSettings {
         let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         let asks = on_terminal && !args.yes && !args.sandbox;
         let defaults = runner::Options::default();
-        let price = args.price.unwrap_or(defaults.price);
+        let price = args.price.unwrap_or(Pacing::default().price);
         Ok(Self {
             manifests: None,
             read: ReadSettings::default(),
@@ -244,9 +262,7 @@ impl RunSettings {
             },
             token: token(args)?,
             rates,
-            max_rps: args
-                .max_rps
-                .unwrap_or(const { NonZeroU32::new(20).unwrap() }),
+            max_rps: args.max_rps.unwrap_or(Pacing::default().max_rps),
             timeout: nonzero("--timeout", args.timeout, Duration::from_secs(30))?,
             retry_failed: match args.retry_failed.as_deref() {
                 None => RetryFailed::Passing,

@@ -43,7 +43,7 @@ pub enum CredentialsError {
 }
 
 /// How long a token command may take.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A token, and the how-many-th of this run it is.
 #[derive(Debug, Clone)]

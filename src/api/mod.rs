@@ -55,7 +55,7 @@ impl Client {
             // What is sent again is the journal's decision alone.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
-            .pool_idle_timeout(Duration::from_secs(60));
+            .pool_idle_timeout(Duration::from_mins(1));
         if address.is_loopback() {
             builder = builder.no_proxy();
         }

@@ -357,7 +357,7 @@ async fn send(
             scope,
         },
         client,
-        Limiter::new(&settings.rates, past),
+        Limiter::new(&settings.rates, &past),
         pace(&settings.rates, settings.max_rps),
         clock,
         options,

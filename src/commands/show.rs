@@ -8,8 +8,9 @@ use super::print;
 use crate::{
     cli::ShowArgs,
     error::{Failure, exit},
-    journal::Reader,
+    journal::{Attempt, ItemDetails, Reader},
     settings::JournalPlace,
+    time::Timestamp,
 };
 
 pub async fn execute(args: &ShowArgs) -> Result<u8, Failure> {
@@ -23,41 +24,61 @@ pub async fn execute(args: &ShowArgs) -> Result<u8, Failure> {
         ))
     })?;
     let sources = reader.sources().await?;
-    let source = sources
-        .iter()
-        .find(|(id, _)| *id == item.export.source_id)
-        .map_or("", |(_, source)| &source.name);
-    let export = &item.export;
-    let history: Vec<Value> = item
-        .history
-        .iter()
-        .map(|(metadata, accepted)| {
-            let metadata: Value = serde_json::from_str(metadata).unwrap_or_default();
-            json!({"metadata": metadata, "accepted": accepted.map(|moment| moment.to_string())})
+    let source = sources.iter().find(|(id, _)| *id == item.export.source_id);
+    let source = source.map_or("", |(_, source)| &source.name);
+    print(&if args.json {
+        to_json(&item, source).to_string()
+    } else {
+        to_text(&item, source)
+    })?;
+    Ok(exit::OK)
+}
+
+fn shown(moment: Option<Timestamp>) -> Option<String> {
+    moment.map(|moment| moment.to_string())
+}
+
+/// What was sent earlier, as it was written.
+fn metadata(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+fn to_json(item: &ItemDetails, source: &str) -> Value {
+    let history = item.history.iter();
+    let history = history
+        .map(|(json, accepted)| json!({"metadata": metadata(json), "accepted": shown(*accepted)}));
+    let attempts = item.attempts.iter().map(|attempt| {
+        json!({
+            "number": attempt.number,
+            "run_id": attempt.run_id,
+            "started": attempt.started.to_string(),
+            "ended": shown(attempt.ended),
+            "http_status": attempt.http_status,
+            "cause": attempt.cause,
+            "detail": attempt.detail,
         })
-        .collect();
-    if args.json {
-        let attempts: Vec<Value> = item
-            .attempts
-            .iter()
-            .map(|attempt| {
-                json!({
-                    "number": attempt.number, "run_id": attempt.run_id, "started": attempt.started.to_string(),
-                    "ended": attempt.ended.map(|moment| moment.to_string()), "http_status": attempt.http_status,
-                    "cause": attempt.cause, "detail": attempt.detail,
-                })
-            })
-            .collect();
-        let object = json!({
-            "media_id": export.media_id, "state": export.state.word(), "metadata": export.wanted.to_json(),
-            "digest": item.digest, "accepted": item.accepted_at.map(|moment| moment.to_string()),
-            "cause": export.cause, "detail": export.detail, "dismissed": export.dismissed, "source": source,
-            "line": export.line, "first_seen": item.seen.0.to_string(), "updated": item.seen.1.to_string(),
-            "history": history, "attempts": attempts,
-        });
-        print(&object.to_string())?;
-        return Ok(exit::OK);
-    }
+    });
+    let export = &item.export;
+    json!({
+        "media_id": export.media_id,
+        "state": export.state.word(),
+        "metadata": export.wanted.to_json(),
+        "digest": item.digest,
+        "accepted": shown(item.accepted_at),
+        "cause": export.cause,
+        "detail": export.detail,
+        "dismissed": export.dismissed,
+        "source": source,
+        "line": export.line,
+        "first_seen": item.seen.0.to_string(),
+        "updated": item.seen.1.to_string(),
+        "history": history.collect::<Vec<_>>(),
+        "attempts": attempts.collect::<Vec<_>>(),
+    })
+}
+
+fn to_text(item: &ItemDetails, source: &str) -> String {
+    let export = &item.export;
     let mut text = format!("{}: {}", export.media_id, export.state);
     // Writing to a string can't fail.
     if let Some(cause) = &export.cause {
@@ -81,37 +102,46 @@ pub async fn execute(args: &ShowArgs) -> Result<u8, Failure> {
             .replace('\n', "\n  ")
     };
     let _ = write!(text, "\nWanted:\n  {}", pretty(&export.wanted.to_json()));
-    for earlier in &history {
-        let when = earlier["accepted"].as_str().map_or_else(
-            || "Sent earlier, and not known whether X got it".to_owned(),
-            |when| format!("Accepted {when}, and replaced since"),
-        );
-        let _ = write!(text, "\n{when}:\n  {}", pretty(&earlier["metadata"]));
+    for (json, accepted) in &item.history {
+        let when = match accepted {
+            Some(moment) => format!("Accepted {}, and replaced since", moment.local_date_time()),
+            None => "Sent earlier, and not known whether X got it".to_owned(),
+        };
+        let _ = write!(text, "\n{when}:\n  {}", pretty(&metadata(json)));
     }
-    if export.attempts == 0 {
-        text += "\nNot sent yet";
+    if item.attempts.is_empty() {
+        text.push_str("\nNot sent yet");
     }
     for attempt in &item.attempts {
-        let status = attempt
-            .http_status
-            .map_or_else(String::new, |status| format!(" HTTP {status}"));
-        let cause = attempt
-            .cause
-            .as_deref()
-            .map_or_else(String::new, |cause| format!(" {cause}"));
-        let outcome = match (attempt.ended, &attempt.cause) {
-            (None, None) => " on its way".to_owned(),
-            _ => format!("{status}{cause}"),
-        };
-        let _ = write!(
-            text,
-            "\nAttempt {} (run {}) {}:{outcome}",
-            attempt.number, attempt.run_id, attempt.started
-        );
-        if let Some(detail) = &attempt.detail {
-            let _ = write!(text, ", {detail}");
-        }
+        let _ = write!(text, "\n{}", line(attempt));
     }
-    print(&text)?;
-    Ok(exit::OK)
+    text
+}
+
+fn line(attempt: &Attempt) -> String {
+    let Attempt {
+        number,
+        run_id,
+        started,
+        http_status,
+        cause,
+        detail,
+        ended,
+    } = attempt;
+    let mut line = format!(
+        "Attempt {number} (run {run_id}) {}:",
+        started.local_date_time()
+    );
+    if let Some(status) = http_status {
+        let _ = write!(line, " HTTP {status}");
+    }
+    match cause {
+        Some(cause) => line.extend([" ", cause.as_str()]),
+        None if ended.is_none() => line.push_str(" on its way"),
+        None => {}
+    }
+    if let Some(detail) = detail {
+        line.extend([", ", detail.as_str()]);
+    }
+    line
 }

@@ -1,133 +1,189 @@
 //! `altfill status`: counts, windows, and what a further run would do, from the journal alone.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{code_at_rest, print};
 use crate::{
     cli::StatusArgs,
     error::{Failure, exit},
-    journal::Reader,
+    journal::{Holder, LatestRun, Reader, Tally},
     progress::about,
-    rate::{Rates, estimate},
-    settings::JournalPlace,
+    rate::{Past, Rate, Rates, estimate},
+    settings::{JournalPlace, Pacing},
     time::Timestamp,
 };
 
 pub async fn execute(args: &StatusArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
-    let now = Timestamp::now();
-    let tally = reader.tally().await?;
-    let rates = Rates::Published.windows();
-    let past = reader.past(&rates, now).await?;
-    let windows: Vec<_> = rates
-        .iter()
-        .map(|rate| {
-            (
-                rate,
-                past.account
-                    .iter()
-                    .filter(|ended| **ended + rate.per > now)
-                    .count(),
-            )
-        })
-        .collect();
-    let failures = reader.failures().await?;
-    let latest = reader.latest_run().await?;
-    let holder = Reader::holder(&place.path);
-    let api_url = reader.api_url().await?;
-    let time = estimate(tally.due(), &rates, Some(20));
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of items stay far below 2^52"
-    )]
-    let cost = tally.due() as f64 * 0.005;
-    let code = if args.exit_code {
-        code_at_rest(tally.due(), tally.failed)
+    let standing = Standing::read(place).await?;
+    print(&if args.json {
+        standing.to_json().to_string()
+    } else {
+        standing.to_text()
+    })?;
+    Ok(if args.exit_code {
+        standing.code()
     } else {
         exit::OK
-    };
-    if args.json {
-        let object = json!({
-            "journal": place.path.display().to_string(),
-            "api_url": api_url,
-            "done": tally.done,
-            "failed": tally.failed + tally.dismissed,
-            "dismissed": tally.dismissed,
-            "pending": tally.due(),
-            "sending": tally.sending,
-            "failures": failures.iter().map(|(cause, count, _)| (cause.clone(), json!(count))).collect::<serde_json::Map<_, _>>(),
-            "windows": windows.iter().map(|(rate, used)| json!({"rate": rate.to_string(), "used": used})).collect::<Vec<_>>(),
-            "told": past.told.iter().map(|(told, _)| json!({
-                "window": told.kind.prefix(), "limit": told.limit, "remaining": told.remaining,
-                "reset": told.reset.to_string(),
-            })).collect::<Vec<_>>(),
-            "next_run": {"requests": tally.due(), "cost_usd": (cost * 1e5).round() / 1e5, "seconds": time.as_secs()},
-            "running": holder.as_ref().map(|holder| json!({"pid": holder.pid, "since": holder.since})),
-            "latest_run": latest.as_ref().map(|run| json!({
-                "run_id": run.run_id, "started": run.started.to_string(),
-                "ended": run.ended.map(|ended| ended.to_string()), "exit_code": run.exit_code,
-                "exit_reason": run.exit_reason, "requests": run.requests,
-            })),
-            "exit_code": code_at_rest(tally.due(), tally.failed),
-        });
-        print(&object.to_string())?;
-        return Ok(code);
+    })
+}
+
+/// How a journal stands.
+struct Standing {
+    path: PathBuf,
+    api_url: String,
+    tally: Tally,
+    failures: Vec<(String, i64, i64)>,
+    windows: Vec<(Rate, usize)>,
+    past: Past,
+    holder: Option<Holder>,
+    latest: Option<LatestRun>,
+    /// What a further run would cost and take.
+    cost: f64,
+    time: Duration,
+}
+
+impl Standing {
+    async fn read(place: JournalPlace) -> Result<Self, Failure> {
+        let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+        let now = Timestamp::now();
+        let tally = reader.tally().await?;
+        let rates = Rates::Published.windows();
+        let past = reader.past(&rates, now).await?;
+        let used = |rate: &Rate| {
+            past.account
+                .iter()
+                .filter(|ended| **ended + rate.per > now)
+                .count()
+        };
+        let pacing = Pacing::default();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "counts of items stay far below 2^52"
+        )]
+        let cost = tally.due() as f64 * pacing.price;
+        Ok(Self {
+            api_url: reader.api_url().await?,
+            failures: reader.failures().await?,
+            windows: rates.iter().map(|rate| (*rate, used(rate))).collect(),
+            holder: Reader::holder(&place.path),
+            latest: reader.latest_run().await?,
+            cost: (cost * 1e5).round() / 1e5,
+            time: estimate(tally.due(), &rates, Some(pacing.max_rps.get())),
+            path: place.path,
+            tally,
+            past,
+        })
     }
-    let mut text = String::new();
-    // Writing to a string can't fail.
-    let _ = writeln!(text, "{} ({api_url})", place.path.display());
-    let _ = writeln!(text, "  {:>9} done", tally.done);
-    let _ = writeln!(text, "  {:>9} failed", tally.failed);
-    for (cause, count, dismissed) in &failures {
-        let note = if *dismissed > 0 {
-            format!(" ({dismissed} dismissed)")
+
+    /// With which code a run would end that sends nothing more.
+    const fn code(&self) -> u8 {
+        code_at_rest(self.tally.due(), self.tally.failed)
+    }
+
+    fn to_json(&self) -> Value {
+        let failures = self
+            .failures
+            .iter()
+            .map(|(cause, count, _)| (cause.clone(), json!(count)));
+        let windows = self
+            .windows
+            .iter()
+            .map(|(rate, used)| json!({"rate": rate.to_string(), "used": used}));
+        let told = self.past.told.iter().map(|(told, _)| {
+            let reset = told.reset.to_string();
+            json!({"window": told.kind.prefix(), "limit": told.limit, "remaining": told.remaining, "reset": reset})
+        });
+        let latest = self.latest.as_ref().map(|run| {
+            json!({
+                "run_id": run.run_id,
+                "started": run.started.to_string(),
+                "ended": run.ended.map(|ended| ended.to_string()),
+                "exit_code": run.exit_code,
+                "exit_reason": run.exit_reason,
+                "requests": run.requests,
+            })
+        });
+        json!({
+            "journal": self.path.display().to_string(),
+            "api_url": self.api_url,
+            "done": self.tally.done,
+            "failed": self.tally.failed + self.tally.dismissed,
+            "dismissed": self.tally.dismissed,
+            "pending": self.tally.due(),
+            "sending": self.tally.sending,
+            "failures": failures.collect::<serde_json::Map<_, _>>(),
+            "windows": windows.collect::<Vec<_>>(),
+            "told": told.collect::<Vec<_>>(),
+            "next_run": {"requests": self.tally.due(), "cost_usd": self.cost, "seconds": self.time.as_secs()},
+            "running": self.holder.as_ref().map(|holder| json!({"pid": holder.pid, "since": holder.since})),
+            "latest_run": latest,
+            "exit_code": self.code(),
+        })
+    }
+
+    fn to_text(&self) -> String {
+        let Tally {
+            done,
+            failed,
+            sending,
+            dismissed,
+            ..
+        } = self.tally;
+        let due = self.tally.due();
+        let mut text = format!("{} ({})\n", self.path.display(), self.api_url);
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "  {done:>9} done");
+        let _ = writeln!(text, "  {:>9} failed", failed + dismissed);
+        for (cause, count, dismissed) in &self.failures {
+            let note = if *dismissed > 0 {
+                format!(" ({dismissed} dismissed)")
+            } else {
+                String::new()
+            };
+            let _ = writeln!(text, "  {count:>9}   {cause}{note}");
+        }
+        let note = if sending > 0 {
+            format!(", {sending} of them on their way or cut off")
         } else {
             String::new()
         };
-        let _ = writeln!(text, "  {:>9}   {cause}{note}", count);
-    }
-    let _ = writeln!(
-        text,
-        "  {:>9} left{}",
-        tally.due(),
-        if tally.sending > 0 {
-            format!(", {} of them on their way or cut off", tally.sending)
-        } else {
-            String::new()
+        let _ = writeln!(text, "  {due:>9} left{note}");
+        for (rate, used) in &self.windows {
+            let _ = writeln!(text, "X's limit {rate}: {used} used");
         }
-    );
-    for (rate, used) in &windows {
-        let _ = writeln!(text, "Window {rate}: {used} used");
+        if let Some(holder) = &self.holder {
+            let _ = writeln!(
+                text,
+                "A run goes on: process {} since {}",
+                holder.pid, holder.since
+            );
+        } else if let Some(run) = &self.latest {
+            let how = run.exit_reason.as_deref().unwrap_or("unknown");
+            let when = run.started.local_date_time();
+            let _ = writeln!(
+                text,
+                "Latest run: {how}, begun {when}, {} requests",
+                run.requests
+            );
+        }
+        if due == 0 {
+            text.push_str("A further run would send nothing");
+        } else {
+            let images = if due == 1 {
+                "1 image".to_owned()
+            } else {
+                format!("{due} images")
+            };
+            let time = about(self.time);
+            let _ = write!(
+                text,
+                "A further run would send {images}: about ${:.2}, at least {time}",
+                self.cost
+            );
+        }
+        text
     }
-    if let Some(holder) = &holder {
-        let _ = writeln!(
-            text,
-            "A run goes on: process {} since {}",
-            holder.pid, holder.since
-        );
-    } else if let Some(run) = &latest {
-        let how = run.exit_reason.as_deref().unwrap_or("unknown");
-        let _ = writeln!(
-            text,
-            "Latest run: {} of {}, {} requests",
-            how,
-            run.started.local_date_time(),
-            run.requests
-        );
-    }
-    if tally.due() > 0 {
-        let _ = write!(
-            text,
-            "A further run would send {} images, about ${cost:.2}, in {} at the least",
-            tally.due(),
-            about(time)
-        );
-    } else {
-        let _ = write!(text, "A further run would send nothing");
-    }
-    print(&text)?;
-    Ok(code)
 }

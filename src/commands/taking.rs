@@ -136,7 +136,7 @@ fn read_one(
         return Ok(false);
     }
     let mut batch: Vec<Row> = Vec::with_capacity(BATCH);
-    while let Some(record) = manifest.next() {
+    for record in manifest.by_ref() {
         match record? {
             Record::Row(row) => {
                 batch.push(row);
@@ -216,10 +216,12 @@ impl Faults {
         if self.shown < SHOWN {
             let mut text = format!("{name}, {fault}");
             if let Some(cell) = &fault.cell {
-                text += &format!("\n    {cell}");
+                text.push_str("\n    ");
+                text.push_str(cell);
             }
             if let Some(hint) = &fault.hint {
-                text += &format!("\n    {hint}");
+                text.push_str("\n    ");
+                text.push_str(hint);
             }
             say(&text);
         }

@@ -199,17 +199,14 @@ impl Journal {
         if !starts.is_empty() {
             start(&mut transaction, run_id, starts).await?;
         }
-        let count = |next: Next| {
-            settled
-                .iter()
-                .filter(|settled| settled.next == next)
-                .count()
+        let count = |is: fn(&Settled) -> bool| {
+            i64::try_from(settled.iter().filter(|settled| is(settled)).count()).unwrap_or(i64::MAX)
         };
         sqlx::query("UPDATE runs SET requests = requests + ?, done = done + ?, failed = failed + ?, spent = spent + ? WHERE id = ?")
-            .bind(starts.len() as i64)
-            .bind(count(Next::Done) as i64)
-            .bind(count(Next::Failed) as i64)
-            .bind(settled.iter().filter(|settled| settled.spent).count() as i64)
+            .bind(i64::try_from(starts.len()).unwrap_or(i64::MAX))
+            .bind(count(|settled| settled.next == Next::Done))
+            .bind(count(|settled| settled.next == Next::Failed))
+            .bind(count(|settled| settled.spent))
             .bind(run_id)
             .execute(&mut *transaction)
             .await?;
@@ -269,7 +266,7 @@ pub(super) async fn past(
     let longest = rates.iter().map(|rate| rate.per).max().unwrap_or_default();
     // Attempts are numbered in the order of their starts: read from the newest on, until they are too old. An hour
     // more, for requests that took long and clocks that were set.
-    let oldest = now - longest - std::time::Duration::from_secs(3_600);
+    let oldest = now - longest - std::time::Duration::from_hours(1);
     let mut before = i64::MAX;
     'reading: loop {
         let rows = sqlx::query(
@@ -286,7 +283,7 @@ pub(super) async fn past(
             }
             // A clock that was ahead when it was written: the request did not end after now.
             let ended =
-                Timestamp(row.try_get("ended")?).min(now + std::time::Duration::from_secs(600));
+                Timestamp(row.try_get("ended")?).min(now + std::time::Duration::from_mins(10));
             if row.try_get::<i64, _>("account_id")? == account {
                 past.account.push(ended);
             }

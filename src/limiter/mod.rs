@@ -23,13 +23,13 @@ use crate::{
     time::Timestamp,
 };
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 /// How long the first pause is when a 429 tells neither reset nor `Retry-After`; it doubles from there.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(15);
 /// The longest of those.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 /// No reset of the API is further away than a day: what is, is a fault of a clock, and not waited for.
-const FARTHEST_RESET: Duration = Duration::from_secs(25 * 60 * 60);
+const FARTHEST_RESET: Duration = Duration::from_hours(25);
 
 /// A request on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ struct Pause {
 impl Limiter {
     /// A limiter that keeps `rates`, knowing what earlier runs did.
     #[must_use]
-    pub fn new(rates: &Rates, past: Past) -> Self {
+    pub fn new(rates: &Rates, past: &Past) -> Self {
         let window = |rate: Rate| {
             let ended = if rate.per >= DAY {
                 &past.app
@@ -172,7 +172,7 @@ impl Limiter {
                 self.told.get_mut(&kind),
             ) {
                 (Some((told, ends)), Some(window)) => {
-                    window.learn(told, ends, ticket.tick, answered)
+                    window.learn(told, ends, ticket.tick, answered);
                 }
                 (Some((told, ends)), None) => drop(
                     self.told
@@ -180,7 +180,7 @@ impl Limiter {
                 ),
                 // The server has stopped telling it: ours hold again.
                 (None, Some(window)) if window.has_ended(ticket.sent) && status == Some(200) => {
-                    drop(self.told.remove(&kind))
+                    drop(self.told.remove(&kind));
                 }
                 (None, Some(window)) => window.hear_nothing(answered),
                 (None, None) => {}

@@ -1,4 +1,4 @@
-//! The schema of `metadata` in `POST /2/media/metadata`, as data: X API v2, OpenAPI document 2.166.
+//! The schema of `metadata` in `POST /2/media/metadata`, as data: X API v2, `OpenAPI` document 2.166.
 //!
 //! Owns which members there are, of which kind, and which are required. Both forms of a manifest, the template and the
 //! reference are read off this one table. Checks nothing itself.
@@ -365,7 +365,9 @@ pub fn paths() -> Vec<String> {
         }
     }
     let mut into = Vec::new();
-    FIELDS.iter().for_each(|field| walk(field, "", &mut into));
+    for field in &FIELDS {
+        walk(field, "", &mut into);
+    }
     into
 }
 

@@ -88,7 +88,7 @@ impl Default for Options {
             max_duration: None,
             halt_after: 25,
             max_failures: Share::Percent(50.0),
-            max_outage: Duration::from_secs(15 * 60),
+            max_outage: Duration::from_mins(15),
         }
     }
 }
@@ -637,9 +637,8 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
         let now = self.clock.now();
         let until = match opening {
             Some(Opening::At(at)) => Some(at),
-            Some(Opening::AfterAnswer | Opening::Now) => None,
             None if self.flights.len() < self.options.workers.get() => self.next_retry,
-            None => None,
+            Some(Opening::AfterAnswer | Opening::Now) | None => None,
         };
         let until = until.filter(|_| self.summary.ending.is_none());
         if let Some(until) = until {
@@ -650,7 +649,9 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             {
                 let mut events = Vec::new();
                 self.end(Ending::MaxDuration, &mut events);
-                events.iter().for_each(|event| (self.tell)(event));
+                for event in &events {
+                    (self.tell)(event);
+                }
                 return true;
             }
         }
@@ -658,7 +659,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             return false;
         }
         let wake = [until, self.give_up].into_iter().flatten().min();
-        let pause = wake.map_or(Duration::from_secs(3_600), |wake| {
+        let pause = wake.map_or(Duration::from_hours(1), |wake| {
             wake.since(now).max(Duration::from_millis(1))
         });
         tokio::select! {

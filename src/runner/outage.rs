@@ -11,7 +11,7 @@ use crate::{answer::Reply, time::Timestamp};
 /// How many attempts in a row, of as many different items, make an outage.
 const ATTEMPTS: usize = 5;
 const SHORTEST_GAP: Duration = Duration::from_millis(500);
-const LONGEST_GAP: Duration = Duration::from_secs(60);
+const LONGEST_GAP: Duration = Duration::from_mins(1);
 
 /// What is known of X's health.
 #[derive(Debug, Default)]
@@ -109,13 +109,17 @@ mod tests {
     fn any_other_answer_breaks_the_row_and_ends_the_outage() {
         for status in [200, 404, 429, 500] {
             let mut health = Health::default();
-            (1..=4).for_each(|item| drop(health.learn(item, &Reply::complete(502, ""), at(0))));
+            for item in 1..=4 {
+                health.learn(item, &Reply::complete(502, ""), at(0));
+            }
             health.learn(9, &Reply::complete(status, ""), at(0));
             assert!(
                 !health.learn(5, &Reply::complete(504, ""), at(0)),
                 "{status}"
             );
-            (6..=9).for_each(|item| drop(health.learn(item, &Reply::TimedOut, at(0))));
+            for item in 6..=9 {
+                health.learn(item, &Reply::TimedOut, at(0));
+            }
             assert!(health.is_outage());
             health.learn(1, &Reply::complete(status, ""), at(0));
             assert!(!health.is_outage());
@@ -125,7 +129,9 @@ mod tests {
     #[test]
     fn probes_are_a_tenth_of_the_outage_apart_from_half_a_second_to_a_minute() {
         let mut health = Health::default();
-        (1..=5).for_each(|item| drop(health.learn(item, &Reply::TimedOut, at(0))));
+        for item in 1..=5 {
+            health.learn(item, &Reply::TimedOut, at(0));
+        }
         assert_eq!(health.next_probe(), Some(at(0) + SHORTEST_GAP));
         health.learn(1, &Reply::TimedOut, at(100));
         assert_eq!(health.next_probe(), Some(at(110)));

@@ -37,10 +37,6 @@ pub trait Api: Clone + Send + Sync + 'static {
 
 /// A queue of due items that survives the run; see [`Journal`] for what each verb promises.
 #[expect(missing_docs, reason = "they are the journal's own verbs")]
-#[expect(
-    clippy::missing_errors_doc,
-    reason = "they fail where the journal can't be read or written"
-)]
 pub trait Queue: Send {
     fn claim(
         &mut self,
