@@ -60,7 +60,7 @@ fn to_json(item: &ItemDetails, source: &str) -> Value {
     });
     let export = &item.export;
     json!({
-        "media_id": export.media_id,
+        "media_id": export.media_id.as_str(),
         "state": export.state.word(),
         "metadata": export.wanted.to_json(),
         "digest": item.digest,

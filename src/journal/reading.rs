@@ -9,7 +9,7 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, open, queue, run};
 use crate::{
-    item::State,
+    item::{MediaId, State},
     metadata::Metadata,
     rate::{Past, Rate},
     row::{Form, Source},
@@ -93,7 +93,7 @@ pub struct Export {
     /// Its row, by which to go on.
     pub item_id: i64,
     /// Its media id.
-    pub media_id: String,
+    pub media_id: MediaId,
     /// Its state.
     pub state: State,
     /// Whether its failure was dismissed.
@@ -413,7 +413,7 @@ impl Reader {
 }
 
 fn read_export(row: &SqliteRow) -> Result<Export, Error> {
-    let media_id: String = row.try_get("media_id")?;
+    let media_id: &str = row.try_get("media_id")?;
     let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
     let carried: Option<&str> = row.try_get("carried")?;
     Ok(Export {
@@ -429,6 +429,6 @@ fn read_export(row: &SqliteRow) -> Result<Export, Error> {
         source_id: row.try_get("source_id")?,
         line: row.try_get("line")?,
         carried: carried.and_then(|json| serde_json::from_str(json).ok()),
-        media_id,
+        media_id: media_id.parse().map_err(|_| damaged("the id"))?,
     })
 }

@@ -1,16 +1,16 @@
 //! A report as delimited text.
 //!
-//! Owns its header and the neutralising of formulas: a cell that a spreadsheet would run gets an apostrophe before it,
-//! which is taken off again when the report comes back as a manifest.
+//! Owns its header. A cell that a spreadsheet would run as a formula is neutralised, as the manifest's room has it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
-use super::{ADDED, MARK, added, cells, used_paths};
+use super::{ADDED, MARK, added, cells, used};
 use crate::{
     journal::Export,
+    manifest::neutralised,
     row::{Form, Source},
 };
 
@@ -30,7 +30,7 @@ impl Columns {
             .get(&item.source_id)
             .is_some_and(|source| source.form == Form::JsonLines)
         {
-            self.paths.append(&mut used_paths(item));
+            self.paths.extend(used(&item.wanted).into_keys());
             let keys = item
                 .carried
                 .as_ref()
@@ -113,42 +113,12 @@ impl<'o> Table<'o> {
         let record: Vec<String> = own
             .chain([item.state.word().to_owned()])
             .chain(added(item, source))
-            .map(neutral)
+            .map(|cell| neutralised(&cell).into_owned())
             .collect();
         Ok(self.writer.write_record(record)?)
     }
 
     pub(super) fn end(mut self) -> io::Result<()> {
         self.writer.flush()
-    }
-}
-
-/// A cell that no spreadsheet takes for a formula.
-fn neutral(cell: String) -> String {
-    let starts_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if starts_formula(&cell) || cell.strip_prefix('\'').is_some_and(starts_formula) {
-        format!("'{cell}")
-    } else {
-        cell
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_spreadsheet_would_run_is_neutralised() {
-        for (cell, written) in [
-            ("=1+1", "'=1+1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("-5.2", "'-5.2"),
-            ("'=1", "''=1"),
-            ("it's", "it's"),
-            ("'quoted'", "'quoted'"),
-            ("", ""),
-        ] {
-            assert_eq!(neutral(cell.to_owned()), written);
-        }
     }
 }

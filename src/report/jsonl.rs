@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{ADDED, MARK, added, cells};
 use crate::{
     journal::Export,
-    manifest::is_own_column,
+    manifest::Target,
     row::{Form, Source},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn write(
     let unknown = Source::default();
     let source = sources.get(&item.source_id).unwrap_or(&unknown);
     let mut line = Map::new();
-    line.insert("id".to_owned(), json!(item.media_id));
+    line.insert("id".to_owned(), json!(item.media_id.as_str()));
     line.insert("metadata".to_owned(), item.wanted.to_json());
     if source.form == Form::JsonLines {
         if let Some(Value::Object(keys)) = &item.carried {
@@ -30,9 +30,9 @@ pub(super) fn write(
         }
     } else {
         // What the fields tell already is not told twice.
-        let others = cells(item, source)
-            .into_iter()
-            .filter(|(column, cell)| !cell.is_empty() && !is_own_column(column));
+        let others = cells(item, source).into_iter().filter(|(column, cell)| {
+            !cell.is_empty() && matches!(Target::of(column), Target::Carried)
+        });
         line.extend(others.map(|(column, cell)| (column, Value::from(cell))));
     }
     line.insert(MARK.to_owned(), json!(item.state.word()));

@@ -8,7 +8,7 @@ mod csv;
 mod jsonl;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::{self, Write},
 };
 
@@ -17,8 +17,8 @@ use serde_json::Value;
 use crate::{
     item::State,
     journal::{self, Export, Reader},
-    manifest::render,
-    metadata::schema,
+    manifest::{cell, render},
+    metadata::{Metadata, schema},
     row::{Form, Source},
 };
 
@@ -101,12 +101,8 @@ async fn each(
 fn cells(item: &Export, source: &Source) -> BTreeMap<String, String> {
     let mut cells = BTreeMap::new();
     if source.form == Form::JsonLines {
-        cells.insert("media_id".to_owned(), item.media_id.clone());
-        for path in schema::paths() {
-            if let Some(text) = schema::place(&path).and_then(|place| render(place, &item.wanted)) {
-                cells.insert(path, text);
-            }
-        }
+        cells.insert("media_id".to_owned(), item.media_id.to_string());
+        cells.extend(used(&item.wanted));
         for (key, value) in item
             .carried
             .as_ref()
@@ -125,15 +121,24 @@ fn cells(item: &Export, source: &Source) -> BTreeMap<String, String> {
     for (position, column) in source.columns.iter().enumerate() {
         let written = carried
             .and_then(|cells| cells.get(position))
-            .and_then(Value::as_str);
-        let text = match (written, schema::place(column)) {
-            (Some(written), _) => written.to_owned(),
-            (None, Some(place)) => render(place, &item.wanted).unwrap_or_default(),
-            (None, None) => item.media_id.clone(),
-        };
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        let text = written
+            .or_else(|| cell(column, &item.media_id, &item.wanted))
+            .unwrap_or_default();
         cells.insert(column.clone(), text);
     }
     cells
+}
+
+/// The places that metadata fills, with their text: the columns of those items that came without a header.
+fn used(metadata: &Metadata) -> BTreeMap<String, String> {
+    let text = |path: String| {
+        let place = schema::place(&path)?;
+        let text = render(&place, &path, metadata)?;
+        Some((path, text))
+    };
+    schema::paths().into_iter().filter_map(text).collect()
 }
 
 /// What was added about an item, in the order of [`ADDED`].
@@ -149,14 +154,6 @@ fn added(item: &Export, source: &Source) -> [String; 5] {
         source.name.clone(),
         item.line.to_string(),
     ]
-}
-
-/// The fields that some item has, for the columns of those that came without a header.
-fn used_paths(item: &Export) -> BTreeSet<String> {
-    let is_used = |path: &String| {
-        schema::place(path).is_some_and(|place| render(place, &item.wanted).is_some())
-    };
-    schema::paths().into_iter().filter(is_used).collect()
 }
 
 /// What to do about a cause.
