@@ -1,0 +1,103 @@
+//! SIGKILL in the middle: nothing is lost, nothing counts that was not accepted, and what was on its way is named.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::{
+    manifest::{ids, texts},
+    world::World,
+};
+
+const ITEMS: usize = 300;
+const WORKERS: usize = 6;
+
+/// A moment of the run, as the number of requests that must have arrived.
+fn some_moment() -> u64 {
+    1 + RandomState::new().hash_one(()) % (ITEMS as u64 - 1)
+}
+
+/// Kills a run when so many requests have arrived, and sends the rest.
+async fn kill_at(moment: u64) {
+    let world = World::new().await;
+    world.write("m.csv", texts(ITEMS));
+    let workers = WORKERS.to_string();
+    let words = ["run", "m.csv", "--workers", &workers];
+    let going = world.start(&words);
+    world.reached(moment).await;
+    going.signal("KILL").await;
+    let killed = going.end().await;
+    if killed.code != 128 + 9 {
+        // It was faster than the signal: there is no crash to speak of.
+        assert_eq!(killed.code, 0, "{killed:?}");
+        return;
+    }
+    let cut_off = {
+        let mut journal = world.journal().await;
+        for id in journal.in_state("done").await {
+            assert_eq!(world.ledger().times_accepted(&id), 1, "{id} after {moment}");
+        }
+        journal.in_state("sending").await
+    };
+    assert!(cut_off.len() <= WORKERS, "{} after {moment}", cut_off.len());
+
+    let finished = world.send(&words).await.ended(0);
+    assert_eq!(finished.number("done"), ITEMS as u64);
+    let mut journal = world.journal().await;
+    assert_eq!(journal.in_state("done").await, ids(ITEMS));
+    let mut twice = 0;
+    for id in ids(ITEMS) {
+        match world.ledger().seen(&id) {
+            1 => {}
+            2 => {
+                twice += 1;
+                assert!(cut_off.contains(&id), "{id} was not in flight at {moment}");
+            }
+            seen => panic!("{id} was seen {seen} times, killed at {moment}"),
+        }
+        assert!(world.ledger().times_accepted(&id) >= 1, "{id} is done");
+    }
+    assert!(
+        twice <= WORKERS,
+        "{twice} were seen twice, killed at {moment}"
+    );
+    for id in &cut_off {
+        assert!(
+            finished.stderr.contains(id),
+            "{id} is not named: {finished:?}"
+        );
+    }
+    // The run that was cut off has no end, and its open attempts none either.
+    let runs = journal.runs().await;
+    assert_eq!((runs.len(), runs[0].ended.as_ref()), (2, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_run_is_taken_up_where_it_was_and_only_what_was_in_flight_is_sent_twice() {
+    for moment in [
+        1,
+        some_moment(),
+        some_moment(),
+        some_moment(),
+        ITEMS as u64 - 1,
+    ] {
+        kill_at(moment).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_survives_one_kill_after_the_other() {
+    let world = World::new().await;
+    world.write("m.csv", texts(ITEMS));
+    let workers = WORKERS.to_string();
+    let mut kills = 0;
+    for moment in [40, 110, 190] {
+        let going = world.start(&["run", "m.csv", "--workers", &workers]);
+        world.reached(moment).await;
+        going.signal("KILL").await;
+        kills += usize::from(going.end().await.code == 128 + 9);
+    }
+    world.send(&["resume"]).await.ended(0);
+    assert_eq!(world.ledger().distinct_accepted(), ITEMS);
+    let requests = usize::try_from(world.ledger().requests()).unwrap();
+    assert!(requests <= ITEMS + kills * WORKERS, "{requests}");
+    assert_eq!(world.journal().await.in_state("done").await, ids(ITEMS));
+}
