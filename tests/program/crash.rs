@@ -65,9 +65,16 @@ async fn kill_at(moment: u64) {
             "{id} is not named: {finished:?}"
         );
     }
-    // The run that was cut off has no end, and its open attempts none either.
+    // The run that was cut off has no code, and its open attempts no end.
     let runs = journal.runs().await;
-    assert_eq!((runs.len(), runs[0].ended.as_ref()), (2, None));
+    assert_eq!((runs.len(), runs[0].exit_code), (2, None));
+    assert_eq!(runs[0].exit_reason.as_deref(), Some("cut off"));
+    let attempts = journal.attempts().await;
+    let open = attempts.iter().filter(|attempt| attempt.ended.is_none());
+    let open: Vec<_> = open
+        .inspect(|attempt| assert_eq!(attempt.run_id, runs[0].run_id))
+        .collect();
+    assert_eq!(open.len(), cut_off.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
