@@ -117,7 +117,9 @@ async fn too_many_failures_halt_the_run() {
     world.write("m.csv", texts(200));
     let words = ["run", "m.csv", "--max-failures", "10%", "--workers", "1"];
     world.send(&words).await.ended(6);
-    assert_eq!(world.ledger().requests(), 100);
+    // The first failure from the hundredth item on ends it.
+    let requests = world.ledger().requests();
+    assert!((100..130).contains(&requests), "{requests}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,6 +17,5 @@ mod refusals;
 mod rows;
 mod signals;
 mod stops;
-mod views;
 mod watching;
 mod world;

@@ -28,46 +28,56 @@ fn is_one_paragraph(finished: &Finished, case: &str) {
     assert_eq!(said.lines().count(), 1, "{case}: {said}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_manifest_that_cannot_be_read_ends_as_3_and_leaves_no_journal_behind() {
-    for (case, bytes, word) in [
-        ("missing", None, "missing.csv"),
-        ("empty", Some(""), "empty"),
-        ("noid", Some("picture,alt_text\nx,y\n"), "media_id"),
-        (
-            "twice",
-            Some("media_id,alt_text,alt_text\n1865432109876543211,a,b\n"),
-            "alt_text",
-        ),
-        (
-            "near",
-            Some("media_id,alt_txt\n1865432109876543211,a\n"),
-            "alt_text",
-        ),
-    ] {
-        let world = World::new().await;
-        let name = format!("{case}.csv");
-        if let Some(text) = bytes {
-            world.write(&name, text);
-        }
-        let before = world.files();
-        let finished = world.send(&["run", &name]).await;
-        refused(&finished, 3, word, case);
-        is_one_paragraph(&finished, case);
-        assert!(finished.stderr.contains(&name), "{case}: {finished:?}");
-        assert_eq!(world.bytes("journal.db"), None, "{case}");
-        let mut after = world.files();
-        // The lock stays: whoever removes it could take it from under another run.
-        after.retain(|name| name != "journal.db.lock");
-        assert_eq!(after, before, "{case}");
+/// That a manifest of this text, or one that is missing, ends as 3, and that no journal is left behind.
+async fn is_unreadable(text: Option<&str>, word: &str) {
+    let world = World::new().await;
+    if let Some(text) = text {
+        world.write("m.csv", text);
     }
+    let before = world.files();
+    let finished = world.send(&["run", "m.csv"]).await;
+    refused(&finished, 3, word, word);
+    is_one_paragraph(&finished, word);
+    assert!(finished.stderr.contains("m.csv"), "{finished:?}");
+    // The lock may stay: whoever removes it could take it from under another run.
+    let mut after = world.files();
+    after.retain(|name| name != "journal.db.lock");
+    assert_eq!(after, before, "{word}");
+    assert_eq!(world.ledger().requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_manifest_is_refused() {
+    is_unreadable(None, "m.csv").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_of_no_bytes_is_no_empty_manifest() {
+    is_unreadable(Some(""), "empty").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manifest_without_an_id_column_is_refused() {
+    is_unreadable(Some("picture,alt_text\nx,y\n"), "media_id").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_column_twice_is_refused() {
+    let text = format!("media_id,alt_text,alt_text\n{},a,b\n", id(0));
+    is_unreadable(Some(&text), "alt_text").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_column_that_is_nearly_a_field_is_refused() {
+    let text = format!("media_id,alt_txt\n{},a\n", id(0));
+    is_unreadable(Some(&text), "alt_text").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_is_no_manifest() {
     let world = World::new().await;
-    std::fs::create_dir(world.path("folder.csv")).unwrap();
-    let finished = world.send(&["run", "folder.csv"]).await;
+    std::fs::create_dir(world.path("pictures.csv")).unwrap();
+    let finished = world.send(&["run", "pictures.csv"]).await;
     refused(&finished, 3, "folder", "folder");
     is_one_paragraph(&finished, "folder");
 }
