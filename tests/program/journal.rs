@@ -39,6 +39,7 @@ pub struct Attempt {
 
 /// A row of `run_log`.
 #[derive(Debug, Clone, PartialEq, FromRow)]
+#[expect(clippy::struct_field_names, reason = "they are the view's columns")]
 pub struct Run {
     pub run_id: i64,
     pub account: String,

@@ -56,9 +56,9 @@ async fn a_window_is_kept_over_a_kill() {
     let world = World::new().await;
     world.write("m.csv", texts(24));
     let words = ["--rate", "10/1s", "--max-rps", "1000", "--timeout", "500ms"];
-    let going = world.start(&[&["run", "m.csv"], &words[..]].concat());
+    let mut going = world.start(&[&["run", "m.csv"], &words[..]].concat());
     world.reached(13).await;
-    going.signal("KILL").await;
+    going.kill();
     assert_eq!(going.end().await.code, 128 + 9);
     world
         .send(&[&["resume"], &words[..]].concat())

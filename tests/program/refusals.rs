@@ -29,10 +29,10 @@ fn is_one_paragraph(finished: &Finished, case: &str) {
 }
 
 /// That a manifest of this text, or one that is missing, ends as 3, and that no journal is left behind.
-async fn is_unreadable(text: Option<&str>, word: &str) {
+async fn is_unreadable(manifest: Option<&str>, word: &str) {
     let world = World::new().await;
-    if let Some(text) = text {
-        world.write("m.csv", text);
+    if let Some(manifest) = manifest {
+        world.write("m.csv", manifest);
     }
     let before = world.files();
     let finished = world.send(&["run", "m.csv"]).await;

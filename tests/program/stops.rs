@@ -138,7 +138,7 @@ async fn an_outage_that_passes_in_time_costs_no_item_an_attempt() {
 async fn a_journal_that_a_run_has_is_refused_at_once_by_another_one() {
     let world = World::with(faulty(&["silent=100%"])).await;
     world.write("m.csv", texts(3));
-    let going = world.start(&["run", "m.csv"]);
+    let mut going = world.start(&["run", "m.csv"]);
     world.reached(3).await;
     let before = world.bytes("journal.db");
     let pid = going.pid().to_string();
@@ -158,7 +158,7 @@ async fn a_journal_that_a_run_has_is_refused_at_once_by_another_one() {
     finish(command).await.ended(75);
     assert_eq!(world.bytes("journal.db"), before);
     assert_eq!(world.ledger().requests(), 3);
-    going.signal("KILL").await;
+    going.kill();
     going.end().await;
 }
 
@@ -166,10 +166,10 @@ async fn a_journal_that_a_run_has_is_refused_at_once_by_another_one() {
 async fn a_run_that_may_wait_for_the_journal_goes_on_when_it_is_free() {
     let mut world = World::with(faulty(&["silent=100%"])).await;
     world.write("m.csv", texts(3));
-    let going = world.start(&["run", "m.csv"]);
+    let mut going = world.start(&["run", "m.csv"]);
     world.reached(3).await;
     let waiting = world.start(&["resume", "--lock-wait", "40s"]);
-    going.signal("KILL").await;
+    going.kill();
     going.end().await;
     world.replace_sandbox(faulty(&[])).await;
     let finished = waiting.end().await.ended(0);

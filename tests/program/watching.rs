@@ -11,7 +11,7 @@ use crate::{
 async fn a_run_can_be_watched_while_it_goes_on() {
     let world = World::with(faulty(&["silent=100%"])).await;
     world.write("m.csv", texts(9));
-    let going = world.start(&["run", "m.csv", "--workers", "4"]);
+    let mut going = world.start(&["run", "m.csv", "--workers", "4"]);
     world.reached(4).await;
 
     let status = ["status", "--journal", "journal.db", "--json"];
@@ -50,7 +50,7 @@ async fn a_run_can_be_watched_while_it_goes_on() {
             .contains("on its way")
     );
 
-    going.signal("KILL").await;
+    going.kill();
     going.end().await;
     let seen = world.run(&status).await.ended(0).json();
     assert_eq!(seen["running"], json!(null), "{seen}");

@@ -257,6 +257,11 @@ impl Going {
         assert!(kill.await.unwrap().success());
     }
 
+    /// Ends it as a crash would, without a chance to do anything about it.
+    pub fn kill(&mut self) {
+        self.child.start_kill().unwrap();
+    }
+
     /// Waits until it says a line with this word on standard error.
     pub async fn says(&mut self, word: &str) {
         let saying = async {
