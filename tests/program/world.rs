@@ -13,17 +13,16 @@ use altfill::sandbox::{Fault, Ledger, Options, Rates, Sandbox};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
-    process::{Child, ChildStderr, Command},
+    process::Command,
     time::{sleep, timeout},
 };
 
-use crate::journal::Views;
+use crate::{going::Going, journal::Views};
 
 /// The token that every command has in its environment unless a test takes it away.
 pub const TOKEN: &str = "token-of-the-tests";
 /// What no child and no wait takes, unless something hangs.
-const PATIENCE: Duration = Duration::from_secs(50);
+pub const PATIENCE: Duration = Duration::from_secs(50);
 
 /// A folder and the API whose items its journal holds.
 pub struct World {
@@ -189,13 +188,7 @@ impl World {
     pub fn start(&self, words: &[&str]) -> Going {
         let mut command = self.sending(words);
         command.args(["--progress", "json"]);
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        Going {
-            child,
-            lines,
-            said: String::new(),
-        }
+        Going::start(command)
     }
 
     /// Waits until so many requests have reached the API.
@@ -235,61 +228,4 @@ pub async fn until(is_so: impl Fn() -> bool) {
         }
     };
     timeout(PATIENCE, waiting).await.expect("it never comes");
-}
-
-/// A command that goes on.
-pub struct Going {
-    child: Child,
-    lines: Lines<BufReader<ChildStderr>>,
-    said: String,
-}
-
-impl Going {
-    pub fn pid(&self) -> u32 {
-        self.child.id().expect("it goes on")
-    }
-
-    /// Sends it a signal by name, as `kill` knows it.
-    pub async fn signal(&self, name: &str) {
-        let kill = Command::new("kill")
-            .args([format!("-{name}"), self.pid().to_string()])
-            .status();
-        assert!(kill.await.unwrap().success());
-    }
-
-    /// Ends it as a crash would, without a chance to do anything about it.
-    pub fn kill(&mut self) {
-        self.child.start_kill().unwrap();
-    }
-
-    /// Waits until it says a line with this word on standard error.
-    pub async fn says(&mut self, word: &str) {
-        let saying = async {
-            while let Some(line) = self.lines.next_line().await.unwrap() {
-                self.said += &line;
-                self.said.push('\n');
-                if line.contains(word) {
-                    return;
-                }
-            }
-            panic!("it never said {word}: {}", self.said);
-        };
-        timeout(PATIENCE, saying).await.expect("it says nothing");
-    }
-
-    /// Waits until it has ended.
-    pub async fn end(mut self) -> Finished {
-        let ending = async {
-            while let Some(line) = self.lines.next_line().await.unwrap() {
-                self.said += &line;
-                self.said.push('\n');
-            }
-            self.child.wait_with_output().await.unwrap()
-        };
-        let output = timeout(PATIENCE, ending).await.expect("it hangs");
-        Finished {
-            stderr: self.said,
-            ..output.into()
-        }
-    }
 }
