@@ -40,7 +40,7 @@ const VOCABULARY: [&str; 6] = [
 ];
 
 /// In which rooms each other crate is named.
-const CRATES: [(&str, &[&str]); 25] = [
+const CRATES: [(&str, &[&str]); 26] = [
     ("axum", &["sandbox"]),
     ("backoff", &["retry"]),
     ("base64", &["manifest"]),
@@ -65,13 +65,14 @@ const CRATES: [(&str, &[&str]); 25] = [
     ("shlex", &["settings"]),
     ("sqlx", &["journal"]),
     ("tower", &["sandbox"]),
+    ("zip", &["manifest"]),
     ("zstd", &["manifest"]),
 ];
 
 /// Crates that more than one room needs for its own purpose.
 const SHARED: [(&str, &[&str]); 4] = [
     ("strsim", &["manifest", "metadata", "sandbox"]),
-    ("tempfile", &["commands"]),
+    ("tempfile", &["commands", "manifest"]),
     ("tracing_subscriber", &["lib"]),
     ("unicode_normalization", &["manifest", "metadata"]),
 ];
