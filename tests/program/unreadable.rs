@@ -7,20 +7,20 @@ use crate::{
 };
 
 /// That a manifest of this text, or one that is missing, ends as 3, and that no journal is left behind.
-async fn is_unreadable(manifest: Option<&str>, word: &str) {
+async fn is_unreadable(manifest: Option<&str>, said: &str) {
     let world = World::new().await;
     if let Some(manifest) = manifest {
         world.write("m.csv", manifest);
     }
     let before = world.files();
     let finished = world.send(&["run", "m.csv"]).await;
-    refused(&finished, 3, word, word);
-    is_one_paragraph(&finished, word);
+    refused(&finished, 3, said, said);
+    is_one_paragraph(&finished, said);
     assert!(finished.stderr.contains("m.csv"), "{finished:?}");
     // The lock may stay: whoever removes it could take it from under another run.
     let mut after = world.files();
     after.retain(|name| name != "journal.db.lock");
-    assert_eq!(after, before, "{word}");
+    assert_eq!(after, before, "{said}");
     assert_eq!(world.ledger().requests(), 0);
 }
 

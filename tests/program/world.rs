@@ -4,8 +4,10 @@
 //! ends at all.
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::{Output, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     time::Duration,
 };
 
@@ -100,19 +102,15 @@ impl World {
     pub async fn with(options: Options) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            sandbox: Sandbox::start(options).await.unwrap(),
+            sandbox: start_on_a_lasting_port(options).await,
         }
     }
 
     /// Ends the API and starts another one, with an empty ledger, at the same address.
     pub async fn replace_sandbox(&mut self, options: Options) {
         let port = self.url().rsplit(':').next().unwrap().parse().unwrap();
-        let next = Sandbox::start(Options {
-            port: 0,
-            ..options.clone()
-        });
-        let former = std::mem::replace(&mut self.sandbox, next.await.unwrap());
-        former.stop().await;
+        let interim = Sandbox::start(Options::default()).await.unwrap();
+        std::mem::replace(&mut self.sandbox, interim).stop().await;
         self.sandbox = Sandbox::start(Options { port, ..options }).await.unwrap();
     }
 
@@ -194,6 +192,25 @@ impl World {
     /// Waits until so many requests have reached the API.
     pub async fn reached(&self, requests: u64) {
         until(|| self.ledger().requests() >= requests).await;
+    }
+}
+
+/// Starts a sandbox on a port that the system gives to nobody of its own accord: it can be left and had again, however
+/// many connections other tests make meanwhile.
+async fn start_on_a_lasting_port(options: Options) -> Sandbox {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        let offset = NEXT.fetch_add(1, Ordering::Relaxed);
+        let start = u16::try_from(std::process::id() % 100).unwrap() * 200;
+        let port = 12_000 + (start + offset) % 20_000;
+        let options = Options {
+            port,
+            ..options.clone()
+        };
+        match Sandbox::start(options).await {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            started => return started.unwrap(),
+        }
     }
 }
 
