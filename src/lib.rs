@@ -1,4 +1,17 @@
 //! altfill: backfills alt text and other metadata of images and videos on X.
+//!
+//! The map of the house, from the ground up; imports only point down, and `tests/architecture.rs` holds it to that.
+//!
+//! | floor | rooms | what they know |
+//! | --- | --- | --- |
+//! | 4 shell | [`cli`] what was typed, [`settings`] what it means, [`commands`], [`error`] exit codes | all below |
+//! | 3 views | [`progress`] events as they come, [`report`] outcomes as files | events, the journal |
+//! | 2 engine | [`runner`] from what is due to an outcome for each item | floors 0 and 1 |
+//! | 1 edges | [`manifest`] files, [`journal`] SQLite, [`limiter`] windows, [`api`] X, [`sandbox`] a simulated X | floor 0, not each other |
+//! | 0 domain | [`item`], [`metadata`], [`row`], [`answer`], [`problem`], [`outcome`], [`retry`], [`rate`], [`time`] | nothing else |
+//!
+//! The way of an item: a manifest's row, checked once when it is parsed; the journal; due; a free worker; the limiter;
+//! `sending` on disk; the request; what its answer means; the journal again; and only then somebody is told.
 
 pub mod answer;
 pub mod api;

@@ -71,7 +71,7 @@ impl Source {
                 "the token command {}",
                 words.first().map_or("", String::as_str)
             ),
-            Self::Sandbox => "the sandbox, which needs none".to_owned(),
+            Self::Sandbox => "the sandbox".to_owned(),
         }
     }
 

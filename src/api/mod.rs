@@ -88,6 +88,7 @@ impl Client {
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, "application/json")
             .body(body);
+        tracing::trace!(%media_id, to = self.endpoint, "sending");
         (read(request.send().await).await, token.generation)
     }
 

@@ -37,14 +37,15 @@ pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u
         say(&complaint(failure));
     }
     totals.elapsed_s = began.elapsed().as_secs_f64();
-    if totals.has_run && (!quiet || totals.exit_code != exit::OK) {
-        say(&totals.to_string());
-    }
     let code = if ok.contains(&totals.exit_code) {
         exit::OK
     } else {
         totals.exit_code
     };
+    // Under cron what is said is mailed: with --quiet, nothing where all is as it should be.
+    if totals.has_run && !(quiet && code == exit::OK) {
+        say(&totals.to_string());
+    }
     if json && let Err(failure) = print(&totals.to_json().to_string()) {
         say(&complaint(&failure));
         return failure.code();
@@ -150,6 +151,8 @@ async fn with_journal(
         }
     };
     totals.begin(&started);
+    totals.is_rehearsal = rehearsal.is_some();
+    tracing::info!(journal = %settings.journal.path.display(), run = started.run_id, due = started.due, "the run begins");
     let sent = send(settings, &mut journal, &started, scope, rehearsal, totals).await;
     let (tally, others) = journal.tally(DEFAULT_ACCOUNT, scope).await?;
     totals.conclude(tally, others, journal.interrupted().await?);
@@ -318,16 +321,18 @@ async fn send(
         None => settings.address.clone(),
     };
     if !settings.quiet {
-        let to = rehearsal.map_or_else(
-            || address.to_string(),
-            |_| "a simulated X on this machine".to_owned(),
-        );
-        say(&format!(
-            "Sending {} {} as the default account with {}, to {to}",
-            started.due,
-            if started.due == 1 { "image" } else { "images" },
-            credentials.describe()
-        ));
+        let images = if started.due == 1 { "image" } else { "images" };
+        say(&match rehearsal {
+            Some(_) => format!(
+                "Sending {} {images} to a simulated X on this machine: a rehearsal",
+                started.due
+            ),
+            None => format!(
+                "Sending {} {images} as the default account to {address}, with the token of {}",
+                started.due,
+                credentials.describe()
+            ),
+        });
     }
     let client = ClientApi(Client::new(
         &address,

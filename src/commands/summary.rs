@@ -20,6 +20,8 @@ use crate::{
 pub struct Totals {
     /// Whether it began; a run that could not says only why.
     pub has_run: bool,
+    /// Whether it was a rehearsal, which costs nothing.
+    pub is_rehearsal: bool,
     /// With which code it ends.
     pub exit_code: u8,
     /// Why, in a word.
@@ -140,7 +142,7 @@ impl Totals {
             }
             Ending::Refused(Stop::Money, cause, detail) => {
                 format!(
-                    "X sends nothing more for the money there is ({cause}){}. See the developer console.",
+                    "X takes nothing more for want of money ({cause}){}. See the console of X's developer portal, then go on.",
                     said(detail)
                 )
             }
@@ -199,10 +201,16 @@ impl fmt::Display for Totals {
         }
         write!(f, "{}: {}", images(self.tally.total()), parts.join(", "))?;
         let time = about(std::time::Duration::from_secs_f64(self.elapsed_s));
+        let at_x = if self.is_rehearsal {
+            "; at X that would cost"
+        } else {
+            ","
+        };
+        let cost = format!("{at_x} ${:.3}", self.cost_usd);
         match self.summary.requests {
             0 => write!(f, ". Nothing was sent.")?,
-            1 => write!(f, ". 1 request in {time}, ${:.3}.", self.cost_usd)?,
-            requests => write!(f, ". {requests} requests in {time}, ${:.3}.", self.cost_usd)?,
+            1 => write!(f, ". 1 request in {time}{cost}.")?,
+            requests => write!(f, ". {requests} requests in {time}{cost}.")?,
         }
         if self.counts.empty > 0 {
             write!(

@@ -61,7 +61,7 @@ pub struct Ended {
 }
 
 /// How many interrupted items are named.
-const NAMED: usize = 50;
+const NAMED: usize = 1_000;
 /// In how many runs one digest may fail for a passing cause before it stays failed.
 const PASSING_RUNS: i64 = 3;
 
@@ -148,7 +148,7 @@ async fn begin(
     // This run holds the lock, so what is open was left by one that was cut off.
     close_open_attempts(transaction).await?;
     sqlx::query(
-        "UPDATE runs SET exit_reason = 'cut off', ended = max(started, coalesce( \
+        "UPDATE runs SET exit_reason = 'cut-off', ended = max(started, coalesce( \
          (SELECT coalesce(ended, started) FROM attempts ORDER BY id DESC LIMIT 1), 0)) WHERE ended IS NULL",
     )
     .execute(&mut *transaction)

@@ -394,6 +394,11 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
                 self.next_retry = Some(self.next_retry.map_or(at, |known| known.min(at)));
             }
         }
+        tracing::trace!(
+            outcomes = turn.settled.len(),
+            starts = turn.starts.len(),
+            "on disk"
+        );
         for event in &turn.events {
             (self.tell)(event);
         }
@@ -484,6 +489,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             },
         };
         self.summary.spent += u64::from(settled.spent);
+        tracing::debug!(media_id = %due.media_id, status = settled.http_status, ?decision, "answered");
         let was_outage = self.health.is_outage();
         let is_outage = self.health.learn(due.item_id, reply, now);
         match decision {

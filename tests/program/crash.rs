@@ -82,7 +82,7 @@ async fn kill_at(moment: u64) -> bool {
     // The run that was cut off has no code, and its open attempts no end.
     let runs = journal.runs().await;
     assert_eq!((runs.len(), runs[0].exit_code), (2, None));
-    assert_eq!(runs[0].exit_reason.as_deref(), Some("cut off"));
+    assert_eq!(runs[0].exit_reason.as_deref(), Some("cut-off"));
     let attempts = journal.attempts().await;
     let open = attempts.iter().filter(|attempt| attempt.ended.is_none());
     let open: Vec<_> = open
