@@ -3,7 +3,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
+    collections::{BinaryHeap, HashMap, VecDeque},
 };
 
 use altfill::{
@@ -73,8 +73,36 @@ fn others(server: &mut Server, next: &mut i64, mean: i64, random: &mut Random, n
     any
 }
 
-/// A request on its way: when it arrives, when its answer does.
-type Flight = Reverse<(i64, u64)>;
+/// A moment at which something happens to a request, by its number.
+type Due = Reverse<(i64, u64)>;
+
+/// A request on its way.
+struct Flight {
+    ticket: Ticket,
+    started: i64,
+    /// What was known when it started.
+    known: Option<Known>,
+    answer: Option<(u16, Limits)>,
+    /// How many of ours the server had accepted when it answered.
+    accepted: u64,
+}
+
+/// The newest of the answers that had come: what it told, and how many of ours the server had accepted then.
+#[derive(Clone)]
+struct Known {
+    limits: Limits,
+    accepted: u64,
+}
+
+impl Known {
+    /// Whether it shows that one more of ours would be refused at `now` by the server's clock, `accepted` ones later.
+    fn forbids(&self, now: i64, accepted: u64) -> bool {
+        self.limits
+            .windows
+            .iter()
+            .any(|told| told.reset.0 > now && u64::from(told.remaining) <= accepted - self.accepted)
+    }
+}
 
 /// Runs altfill's limiter against the server.
 pub fn run(scenario: &Scenario) -> Result {
@@ -87,10 +115,10 @@ pub fn run(scenario: &Scenario) -> Result {
     let mut past: VecDeque<i64> = VecDeque::new();
     let mut told = Vec::new();
     let mut limiter = Limiter::new(&scenario.rates, &Past::default());
-    let mut arrivals: BinaryHeap<Flight> = BinaryHeap::new();
-    let mut answers: BinaryHeap<Flight> = BinaryHeap::new();
-    let mut flights: std::collections::HashMap<u64, (Ticket, i64, i64, Option<(u16, Limits)>)> =
-        Default::default();
+    let mut arrivals: BinaryHeap<Due> = BinaryHeap::new();
+    let mut answers: BinaryHeap<Due> = BinaryHeap::new();
+    let mut flights: HashMap<u64, Flight> = HashMap::new();
+    let mut newest: Option<Known> = None;
     let mut next_flight = 0;
     while now < scenario.length {
         if let Some(end) = within(&scenario.restarts, now) {
@@ -106,7 +134,7 @@ pub fn run(scenario: &Scenario) -> Result {
                 result.accepted += u64::from(server.serve(arrival, false).0 == 200);
             }
             let unknown = flights.len();
-            past.extend(flights.values().map(|(_, started, _, _)| started + TIMEOUT));
+            past.extend(flights.values().map(|flight| flight.started + TIMEOUT));
             flights.clear();
             answers.clear();
             now = end;
@@ -138,16 +166,19 @@ pub fn run(scenario: &Scenario) -> Result {
             }
             let headers = scenario.silent == 0 || random.below(scenario.silent) > 0;
             let answer = server.serve(moment, headers);
-            match answer.0 {
-                200 => result.accepted += 1,
-                _ => {
-                    result.refused += 1;
-                    // With nobody else there, all that could refuse it was told or is in our own books.
-                    result.avoidable += u64::from(scenario.other == 0);
-                }
+            let flight = flights.get_mut(&id);
+            if answer.0 == 200 {
+                result.accepted += 1;
+            } else {
+                result.refused += 1;
+                let known = flight.as_ref().and_then(|flight| flight.known.as_ref());
+                // With nobody else there, our own books tell it all.
+                let is_avoidable =
+                    known.is_some_and(|known| known.forbids(moment + server.skew, result.accepted));
+                result.avoidable += u64::from(is_avoidable || scenario.other == 0);
             }
-            if let Some(flight) = flights.get_mut(&id) {
-                flight.3 = Some(answer);
+            if let Some(flight) = flight {
+                (flight.answer, flight.accepted) = (Some(answer), result.accepted);
             }
         }
         while let Some(Reverse((_, id))) = answers
@@ -156,12 +187,26 @@ pub fn run(scenario: &Scenario) -> Result {
             .filter(|Reverse((moment, _))| *moment <= now)
         {
             answers.pop();
-            if let Some((ticket, _, _, answer)) = flights.remove(&id) {
+            if let Some(Flight {
+                ticket,
+                answer,
+                accepted,
+                ..
+            }) = flights.remove(&id)
+            {
                 limiter.end(
                     ticket,
                     at(now),
                     answer.as_ref().map(|(status, limits)| (*status, limits)),
                 );
+                let tells = answer.filter(|(_, limits)| !limits.windows.is_empty());
+                if let Some((_, limits)) = tells.filter(|_| {
+                    newest
+                        .as_ref()
+                        .is_none_or(|newest| newest.accepted <= accepted)
+                }) {
+                    newest = Some(Known { limits, accepted });
+                }
                 past.push_back(now);
                 told = limiter.told().collect();
             }
@@ -203,7 +248,17 @@ pub fn run(scenario: &Scenario) -> Result {
                 next_flight += 1;
                 arrivals.push(Reverse((now + up, next_flight)));
                 answers.push(Reverse((now + up + down, next_flight)));
-                flights.insert(next_flight, (ticket, now, now + up, None));
+                let known = newest.clone();
+                flights.insert(
+                    next_flight,
+                    Flight {
+                        ticket,
+                        started: now,
+                        known,
+                        answer: None,
+                        accepted: 0,
+                    },
+                );
             }
             Opening::At(moment) => {
                 let wake = [Some(moment.0), next_event, next_restart]
@@ -222,10 +277,25 @@ pub fn run(scenario: &Scenario) -> Result {
     result
 }
 
-/// What a client could have had that knows the server from within, with the same pace, restarts and outages.
+/// What a client could have had that knows the server from within and has no way to go, with the same pace, restarts and
+/// outages, and the same rates of its own where the user has set some.
 pub fn ideal(scenario: &Scenario) -> u64 {
     let mut random = Random::new(scenario.seed ^ 0x5eed);
     let mut server = scenario.server.clone();
+    let own = match &scenario.rates {
+        Rates::Own(rates) => rates.clone(),
+        Rates::Published | Rates::Unlimited => Vec::new(),
+    };
+    let mut books: Vec<(usize, i64, VecDeque<i64>)> = own
+        .iter()
+        .map(|rate| {
+            (
+                rate.count.get() as usize,
+                rate.per.as_millis() as i64,
+                VecDeque::new(),
+            )
+        })
+        .collect();
     let (mut now, mut next_other, mut accepted) = (0, scenario.other, 0);
     while now < scenario.length {
         if let Some(end) =
@@ -241,8 +311,14 @@ pub fn ideal(scenario: &Scenario) -> u64 {
             &mut random,
             now,
         );
-        if server.would_allow(now) {
+        for (_, length, log) in &mut books {
+            while log.front().is_some_and(|start| start + *length <= now) {
+                log.pop_front();
+            }
+        }
+        if server.would_allow(now) && books.iter().all(|(count, _, log)| log.len() < *count) {
             let _ = server.serve(now, false);
+            books.iter_mut().for_each(|(_, _, log)| log.push_back(now));
             accepted += 1;
         }
         now += PACE;

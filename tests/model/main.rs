@@ -39,7 +39,7 @@ fn scenarios() -> u64 {
 /// A scenario of its own for each seed; `other` adds another client on the account.
 fn scenario(seed: u64, has_other: bool) -> (&'static str, Scenario) {
     let mut random = Random::new(seed);
-    let length = [MINUTE, 5 * MINUTE, 15 * MINUTE][random.below(3) as usize];
+    let length = [5 * MINUTE, 10 * MINUTE, 15 * MINUTE][random.below(3) as usize];
     // As X's own, or smaller: no more in a window than a third of what the pace lets through.
     let limit = 5 + random.below((length / 150) as u64).min(495) as u32;
     let (name, counting) = match random.below(4) {
@@ -57,10 +57,10 @@ fn scenario(seed: u64, has_other: bool) -> (&'static str, Scenario) {
     let total = 24 * HOUR + random.below(48) as i64 * HOUR;
     let tells = random.below(3) > 0;
     let mut rates = vec![format!("{limit}/{}ms", length).parse().unwrap()];
+    let day = 24 * HOUR;
+    let per_day = (i64::from(limit) * day / length) as u32;
     if random.one_in(3) {
         // A day that holds less than its short windows together.
-        let day = 24 * HOUR;
-        let per_day = (i64::from(limit) * day / length) as u32;
         let daily = per_day / 2 + random.below(u64::from(per_day)) as u32 / 4;
         windows.push(Window::new(
             kind(day),
@@ -72,8 +72,9 @@ fn scenario(seed: u64, has_other: bool) -> (&'static str, Scenario) {
         ));
         rates.push(format!("{daily}/24h").parse().unwrap());
     }
-    // Where nothing is told our own rates must be right; where it is, they need not.
-    let rates = if tells && random.one_in(2) {
+    // Where nothing is told our own rates must be right. Where it is they need not be; the published day still holds
+    // where the server tells none.
+    let rates = if tells && per_day <= 50_000 && random.one_in(2) {
         Rates::Published
     } else {
         Rates::Own(rates)
@@ -142,21 +143,8 @@ fn table(has_other: bool) -> BTreeMap<&'static str, Row> {
         if share < row.worst {
             row.worst = share;
         }
-        if share < 0.985 {
-            println!(
-                "seed {seed} {name}: {share:.4} ({} of {ideal}) {:?} latency {} silent {} rates {:?} tells {}",
-                ours.accepted,
-                scenario
-                    .server
-                    .windows
-                    .iter()
-                    .map(|w| (w.limit, w.length))
-                    .collect::<Vec<_>>(),
-                scenario.latency,
-                scenario.silent,
-                scenario.rates,
-                scenario.server.tells
-            );
+        if share < 0.99 {
+            println!("seed {seed}, {name}: {:.2}% of {ideal}", share * 100.0);
         }
     }
     println!(
@@ -183,5 +171,15 @@ fn alone_on_the_account_no_request_is_refused_and_nearly_all_that_is_allowed_is_
         assert_eq!(row.ours.refused, 0, "{name}");
         let used = row.ours.accepted as f64 / row.ideal as f64;
         assert!(used >= 0.99, "{name}: {used}");
+    }
+}
+
+#[test]
+fn beside_another_client_no_request_is_refused_that_was_known_to_be() {
+    for (name, row) in table(true) {
+        let used = row.ours.accepted as f64 / row.ideal as f64;
+        // A bucket tells as its reset when it is full again: whoever waits for that leaves the other one what drips in.
+        let least = if name == "bucket" { 0.9 } else { 0.99 };
+        assert!(used >= least, "{name}: {used}");
     }
 }
