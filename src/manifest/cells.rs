@@ -69,7 +69,7 @@ impl<'a> Cells<'a> {
 
 /// Takes the quotes off the cells of a record.
 pub(super) struct Unquoter {
-    reader: csv_core::Reader,
+    reader: Box<csv_core::Reader>,
     text: Vec<u8>,
     ends: Vec<usize>,
     bounds: Vec<Bounds>,
@@ -78,7 +78,7 @@ pub(super) struct Unquoter {
 impl Unquoter {
     pub(super) fn new(delimiter: u8) -> Self {
         Self {
-            reader: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
+            reader: Box::new(csv_core::ReaderBuilder::new().delimiter(delimiter).build()),
             text: Vec::new(),
             ends: Vec::new(),
             bounds: Vec::new(),

@@ -107,6 +107,9 @@ impl Draft {
                         .filter(|violation| !spoiled(violation))
                         .map(|violation| place(violation, self.line)),
                 );
+                // As they stand in the row; what has no column of its own comes last.
+                self.faults
+                    .sort_by_key(|fault| fault.column.unwrap_or(u64::MAX));
                 Record::Invalid(Invalid {
                     line: self.line,
                     media_id,

@@ -100,7 +100,7 @@ pub(super) fn likely(file: &str, line: u64, row: &[u8], ahead: &[u8]) -> Error {
         file: file.to_owned(),
         line,
         column: String::from_utf8_lossy(&row[..valid]).chars().count() as u64 + 1,
-        expected: "UTF-8".to_owned(),
+        expected: "UTF-8",
         likely: likely.name(),
         shown: excerpt(&shown, Some(before.len()..before.len() + wrong)),
     }

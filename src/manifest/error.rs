@@ -6,14 +6,14 @@ use std::io;
 
 use super::fault::Fault;
 
-/// A column that is nearly a field: its position from 1, its header, and the field.
+/// A column that is, or nearly is, a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NearMiss {
+pub struct NamedColumn {
     /// Its position, counted from 1.
     pub column: usize,
     /// Its header as it is written.
     pub header: String,
-    /// The field that it nearly is.
+    /// The field.
     pub field: String,
 }
 
@@ -58,15 +58,13 @@ pub enum Error {
         /// What it is, and what to do.
         what: String,
     },
-    /// Its compressed data unfolds into far more than a manifest does.
+    /// Its packed data unfolds into far more than a manifest does.
     #[error(
-        "{file} unfolds to more than {ratio} times its size, which no manifest does: is it a decompression bomb? Unpack it yourself if you trust it"
+        "{file} unfolds into far more than a manifest of its size does: is it a decompression bomb? Unpack it yourself if you trust it"
     )]
     Bomb {
         /// The manifest.
         file: String,
-        /// How many times.
-        ratio: u64,
     },
     /// Its bytes are not of the encoding they should be.
     #[error(
@@ -80,7 +78,7 @@ pub enum Error {
         /// The position of the first such byte in its line, from 1.
         column: u64,
         /// The encoding that was expected.
-        expected: String,
+        expected: &'static str,
         /// The encoding that it likely is.
         likely: &'static str,
         /// The row, read in that.
@@ -112,7 +110,7 @@ pub enum Error {
         /// The manifest.
         file: String,
         /// What is wrong with it.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// No column names the media.
     #[error("{file}, line {line}: no column names the media. {cure}")]
@@ -125,24 +123,16 @@ pub enum Error {
         cure: String,
     },
     /// Two columns mean the same.
-    #[error(
-        "{file}, line {line}: columns {first} ({first_header:?}) and {second} ({second_header:?}) both mean {field}: remove one, or pass it over with --ignore {second_header:?}"
-    )]
+    #[error("{file}, line {line}: columns {} ({:?}) and {} ({:?}) both mean {}: remove one, or pass it over with --ignore {:?}", first.column, first.header, second.column, second.header, first.field, second.header)]
     SameColumnTwice {
         /// The manifest.
         file: String,
         /// The line of its header.
         line: u64,
-        /// The position of the first, counted from 1.
-        first: usize,
-        /// Its header.
-        first_header: String,
-        /// The position of the second, counted from 1.
-        second: usize,
-        /// Its header.
-        second_header: String,
-        /// What both mean.
-        field: String,
+        /// The first.
+        first: Box<NamedColumn>,
+        /// The second.
+        second: Box<NamedColumn>,
     },
     /// Columns are nearly fields.
     #[error("{file}, line {line}: {}", near_misses(columns))]
@@ -152,7 +142,7 @@ pub enum Error {
         /// The line of its header.
         line: u64,
         /// The columns.
-        columns: Vec<NearMiss>,
+        columns: Vec<NamedColumn>,
     },
     /// A mapping names no field.
     #[error(
@@ -208,7 +198,7 @@ pub enum Error {
     },
 }
 
-fn near_misses(columns: &[NearMiss]) -> String {
+fn near_misses(columns: &[NamedColumn]) -> String {
     let each: Vec<_> = columns
         .iter()
         .map(|near| {

@@ -6,7 +6,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
     Options,
-    error::{Error, NearMiss},
+    error::{Error, NamedColumn},
     fault::is_invisible,
 };
 use crate::metadata::schema::{self, Kind, Member, Place};
@@ -202,14 +202,18 @@ fn refuse_twice(columns: &Columns, file: &str, line: u64) -> Result<(), Error> {
             .iter()
             .position(|other| other.target == column.target)
         {
+            let named = |position: usize| {
+                Box::new(NamedColumn {
+                    column: position + 1,
+                    header: columns.all[position].header.clone(),
+                    field: column.target.name().to_owned(),
+                })
+            };
             return Err(Error::SameColumnTwice {
                 file: file.to_owned(),
                 line,
-                first: first + 1,
-                first_header: columns.all[first].header.clone(),
-                second: second + 1,
-                second_header: column.header.clone(),
-                field: column.target.name().to_owned(),
+                first: named(first),
+                second: named(second),
             });
         }
     }
@@ -243,7 +247,7 @@ fn refuse_unmatched(
     Ok(())
 }
 
-fn near_misses(columns: &Columns, options: &Options) -> Vec<NearMiss> {
+fn near_misses(columns: &Columns, options: &Options) -> Vec<NamedColumn> {
     let supplied: Vec<_> = columns
         .all
         .iter()
@@ -255,7 +259,7 @@ fn near_misses(columns: &Columns, options: &Options) -> Vec<NearMiss> {
         .enumerate()
         .filter(|(_, column)| column.target == Target::Carried)
         .filter_map(|(position, column)| {
-            Some(NearMiss {
+            Some(NamedColumn {
                 column: position + 1,
                 header: column.header.clone(),
                 field: near_miss(&column.header, &supplied, options)?,

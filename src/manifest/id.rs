@@ -50,16 +50,16 @@ pub(super) fn read(cell: &str, mut mended: impl FnMut(Noticed)) -> Result<MediaI
         text = visible.trim();
         mended(Noticed::Invisible);
     }
+    if let Some(inner) = text.strip_prefix('\'') {
+        text = inner.trim();
+        mended(Noticed::Apostrophe);
+    }
     if let Some(inner) = text
         .strip_prefix("=\"")
         .and_then(|text| text.strip_suffix('"'))
     {
         text = inner.trim();
         mended(Noticed::Formula);
-    }
-    if let Some(inner) = text.strip_prefix('\'') {
-        text = inner.trim();
-        mended(Noticed::Apostrophe);
     }
     if let Some(digits) = behind_media_key(text) {
         text = digits;

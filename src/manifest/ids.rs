@@ -110,6 +110,11 @@ impl<'a> Naming<'a> {
                     .shows(spot.cell, None)
                     .at(spot.position, spot.header),
             );
+            if url::is_rounded(id, decoded) {
+                // The true one must not be sent.
+                draft.id = self.url;
+                return;
+            }
         }
         if let (Some((id, _)), None) = (&self.id, &self.url) {
             ids.note(id, draft.line, tally);

@@ -18,7 +18,7 @@ use super::Error;
 /// Up to here packed data may unfold as it likes: it is streamed, and this costs a second at most.
 const FREE: u64 = 64 << 20;
 /// How many times its size packed data may unfold to beyond that: texts come to a tenth of this.
-pub(super) const MOST_RATIO: u64 = 500;
+const MOST_RATIO: u64 = 500;
 /// The largest workbook that is taken from standard input or out of packed data.
 const MOST_WORKBOOK: u64 = 512 << 20;
 /// 32 MiB: the most that a packed file may want to look back, so that memory stays bounded.
@@ -163,14 +163,19 @@ fn chain(start: Vec<u8>, input: Box<dyn Read + Send>) -> Box<dyn Read + Send> {
     Box::new(Cursor::new(start).chain(input))
 }
 
+/// Whether an I/O error says that too much was unfolded.
+pub(super) fn is_bomb(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<Bomb>())
+        .is_some()
+}
+
 /// What an I/O error behind `line` means for the manifest.
 pub(super) fn read_error(source: io::Error, file: &str, line: u64) -> Error {
     let file = file.to_owned();
-    if source.get_ref().is_some_and(|inner| inner.is::<Bomb>()) {
-        return Error::Bomb {
-            file,
-            ratio: MOST_RATIO,
-        };
+    if is_bomb(&source) {
+        return Error::Bomb { file };
     }
     if let Some(malformed) = source
         .get_ref()

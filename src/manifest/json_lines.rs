@@ -2,7 +2,7 @@
 //!
 //! Owns [`JsonLines`], which reads one line into a [`Record`]. The two forms are one here: `metadata` is a name as any other.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -26,10 +26,19 @@ use crate::metadata::{
 /// How many different keys are remembered: a file with more has data for keys.
 const MOST_KEYS: usize = 1_000;
 
+/// What a key means.
+struct Key {
+    target: Target,
+    /// Whether a report adds it, so that it is dropped from one that comes back.
+    is_added: bool,
+    /// Whether a report is known by it.
+    is_report: bool,
+}
+
 /// Reads JSON lines.
 pub(super) struct JsonLines {
     options: Options,
-    known: HashMap<String, Target>,
+    known: HashMap<String, Arc<Key>>,
     /// The keys that are no field, in the order in which they first came.
     pub(super) carried: Vec<String>,
 }
@@ -74,24 +83,20 @@ impl JsonLines {
         tally: &mut Tally,
     ) -> Record {
         let mut draft = Draft::new(line);
-        let is_report = entries
+        let keys: Vec<_> = entries.iter().map(|(key, _)| self.key(key)).collect();
+        let is_report = keys.iter().any(|key| key.is_report);
+        let targets: Vec<_> = keys
             .iter()
-            .any(|(key, _)| header::normal(key) == header::REPORT);
-        let targets: Vec<_> = entries
-            .iter()
-            .map(|(key, _)| {
-                if is_report && header::is_added(key) {
-                    Target::Dropped
-                } else {
-                    self.target(key)
-                }
+            .map(|key| match &key.target {
+                _ if is_report && key.is_added => &Target::Dropped,
+                target => target,
             })
             .collect();
         self.read_id(&entries, &targets, &mut draft, ids, tally);
-        let supplied: Vec<_> = targets.iter().map(Target::name).collect();
+        let supplied: Vec<_> = targets.iter().map(|target| target.name()).collect();
         let mut carried = Map::new();
         let mut placed = Vec::new();
-        for ((key, value), target) in entries.into_iter().zip(&targets) {
+        for ((key, value), target) in entries.into_iter().zip(targets) {
             let at = |fault: Fault| fault.at(None, &key);
             match target {
                 Target::Id | Target::Url | Target::Dropped => {}
@@ -102,8 +107,13 @@ impl JsonLines {
                     placed.push((String::new(), key));
                 }
                 Target::Place(place, path) => {
+                    // `alt_text` is short for `alt_text.text`, and in JSON the field itself all the same.
+                    let path = match (&value, path.as_str()) {
+                        (Value::Object(_), "alt_text.text") => "alt_text",
+                        (_, path) => path,
+                    };
                     read_place(&key, place, path, value, &mut draft, tally);
-                    placed.push((path.clone(), key));
+                    placed.push((path.to_owned(), key));
                 }
                 Target::Carried => {
                     if let Some(field) = header::near_miss(&key, &supplied, &self.options) {
@@ -115,8 +125,9 @@ impl JsonLines {
                         .hint(format!(
                             "Rename it, or say --ignore {key:?} to carry it along."
                         ))));
+                    } else {
+                        self.note_carried(&key);
                     }
-                    self.note_carried(&key);
                     carried.insert(key, value);
                 }
             }
@@ -130,17 +141,22 @@ impl JsonLines {
         )
     }
 
-    fn target(&mut self, key: &str) -> Target {
-        if let Some(target) = self.known.get(key) {
-            return target.clone();
+    fn key(&mut self, key: &str) -> Arc<Key> {
+        if let Some(known) = self.known.get(key) {
+            return Arc::clone(known);
         }
         // That each mapping names a field was seen to at the start.
         let target =
             header::target(key, &self.options).map_or(Target::Carried, |(target, _)| target);
+        let known = Arc::new(Key {
+            target,
+            is_added: header::is_added(key),
+            is_report: header::normal(key) == header::REPORT,
+        });
         if self.known.len() < MOST_KEYS {
-            self.known.insert(key.to_owned(), target.clone());
+            self.known.insert(key.to_owned(), Arc::clone(&known));
         }
-        target
+        known
     }
 
     fn note_carried(&mut self, key: &str) {
@@ -152,17 +168,19 @@ impl JsonLines {
     fn read_id(
         &self,
         entries: &[(String, Value)],
-        targets: &[Target],
+        targets: &[&Target],
         draft: &mut Draft,
         ids: &mut Ids,
         tally: &mut Tally,
     ) {
-        let written: Vec<_> = entries
+        let written: Vec<Cow<str>> = entries
             .iter()
-            .map(|(_, value)| match value {
-                Value::String(text) => text.clone(),
-                Value::Null => String::new(),
-                other => other.to_string(),
+            .zip(targets)
+            .map(|((_, value), target)| match (value, target) {
+                (Value::String(text), Target::Id | Target::Url) => text.into(),
+                (Value::Null, _) => "".into(),
+                (other, Target::Id | Target::Url) => other.to_string().into(),
+                _ => "".into(),
             })
             .collect();
         let mut naming = Naming::default();
@@ -233,11 +251,6 @@ fn read_place(
     let line = draft.line;
     let kind = &place.member.kind;
     let is_text = matches!(kind, Kind::Text { .. });
-    // `alt_text` is short for `alt_text.text`, and in JSON the field itself all the same.
-    let path = match (&value, path) {
-        (Value::Object(_), "alt_text.text") => "alt_text",
-        (_, path) => path,
-    };
     let read = match value {
         Value::Null if place.depth > 1 => return draft.withdraw(place),
         Value::String(text) if text.is_empty() || !is_text && text.trim().is_empty() => return,
@@ -296,8 +309,8 @@ fn fault(violation: Violation, line: u64, text: &str, placed: &[(String, String)
     });
     let header = key.map(|(_, key)| key.clone());
     Fault {
-        message,
         header,
+        message,
         cell,
         ..Fault::of(violation, line)
     }

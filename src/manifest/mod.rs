@@ -39,7 +39,7 @@ use self::{
     workbook::Sheet,
 };
 pub use self::{
-    error::{Error, NearMiss},
+    error::{Error, NamedColumn},
     fault::{Fault, Invalid, excerpt},
     header::Target,
     notice::Notice,
@@ -179,7 +179,10 @@ impl Manifest {
             match piece {
                 None => return Err(Error::Empty { file: name }),
                 Some(Piece::Broken { fault, .. }) => {
-                    return Err(Error::Header { file: name, fault });
+                    return Err(Error::Header {
+                        file: name,
+                        fault: Box::new(fault),
+                    });
                 }
                 Some(Piece::Record {
                     line,

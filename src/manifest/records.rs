@@ -237,13 +237,12 @@ impl Records {
     fn skip_breaks(&mut self) -> io::Result<bool> {
         loop {
             match *self.ahead() {
-                [b'\n', ..] => self.start += 1,
                 [b'\r', b'\n', ..] => self.start += 2,
                 [b'\r'] if !self.ended => {
                     self.fill()?;
                     continue;
                 }
-                [b'\r', ..] => self.start += 1,
+                [b'\n' | b'\r', ..] => self.start += 1,
                 [] if self.ended => return Ok(false),
                 [] => {
                     self.fill()?;

@@ -52,7 +52,7 @@ pub(super) fn render_in(place: &Place, path: &str, field: &Value) -> Option<Stri
 fn list(entries: &[Value]) -> Option<String> {
     let texts: Vec<_> = entries.iter().map(Value::as_str).collect::<Option<_>>()?;
     let plain = |text: &&str| !text.is_empty() && text.trim() == *text && !text.contains('|');
-    let safe = texts.first()?.chars().next() != Some('[') && texts.iter().all(plain);
+    let safe = !texts.first()?.starts_with('[') && texts.iter().all(plain);
     safe.then(|| texts.join("|"))
 }
 

@@ -150,7 +150,7 @@ impl Rows {
             let spot = Spot {
                 position: Some(position),
                 header: &column.header,
-                cell: cells.get(position),
+                cell: self.cell(cells, position),
             };
             if column.target == Target::Url {
                 naming.url(spot, self.now, draft);
@@ -221,7 +221,7 @@ impl Rows {
     }
 
     /// The cells that no report could write again, as JSON; none where it could write all of them.
-    fn carried(&self, cells: &Cells, patch: &Patch) -> Option<Box<str>> {
+    fn carried(&self, cells: &Cells, says: &Patch) -> Option<Box<str>> {
         let again = |position: usize, column: &Column, cell: &str| {
             if cell.is_empty() {
                 return true;
@@ -232,7 +232,7 @@ impl Rows {
                         .get(position)
                         .bytes()
                         .all(|byte| byte.is_ascii_digit()),
-                    Target::Place(place, path) => written_again(place, path, cell, patch),
+                    Target::Place(place, path) => written_again(place, path, cell, says),
                     _ => false,
                 }
         };
@@ -259,13 +259,12 @@ impl Rows {
 }
 
 /// Whether a report would write this very cell from the metadata.
-fn written_again(place: &Place, path: &str, cell: &str, patch: &Patch) -> bool {
+fn written_again(place: &Place, path: &str, cell: &str, says: &Patch) -> bool {
     // A text is rendered as it is written: nothing needs comparing.
     if matches!(place.member.kind, Kind::Text { .. }) {
         return true;
     }
-    patch
-        .fields()
+    says.fields()
         .find(|(field, _)| *field == place.field)
         .and_then(|(_, value)| render_in(place, path, value?))
         .is_some_and(|rendered| rendered == cell)
@@ -276,9 +275,8 @@ fn read_cell(position: usize, column: &Column, cell: &str, draft: &mut Draft, ta
     let fault = |fault: Fault| fault.at(Some(position), &column.header).shows(cell, None);
     match &column.target {
         Target::Id | Target::Url | Target::Carried | Target::Dropped => {}
-        Target::Account if cell.trim().is_empty() => {}
+        Target::Account | Target::Metadata if cell.trim().is_empty() => {}
         Target::Account => draft.faults.push(fault(account_is_reserved(line))),
-        Target::Metadata if cell.trim().is_empty() => {}
         Target::Metadata => match metadata::cell::json(cell.trim(), "metadata") {
             Ok(Value::Object(object)) => {
                 if let Some(field) = draft.put_all(object) {

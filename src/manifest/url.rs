@@ -75,7 +75,8 @@ pub(super) fn difference_cure(id: &MediaId, decoded: &MediaId) -> &'static str {
     }
 }
 
-fn is_rounded(id: &MediaId, decoded: &MediaId) -> bool {
+/// Whether an id is the rounded form of what an address decodes to.
+pub(super) fn is_rounded(id: &MediaId, decoded: &MediaId) -> bool {
     let (id, decoded) = (id.as_str(), decoded.as_str());
     let alike = id.len() == decoded.len()
         && id

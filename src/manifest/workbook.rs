@@ -16,7 +16,7 @@ use memchr::memrchr;
 use super::{
     Error,
     cells::{Cells, Mark},
-    input::{Bomb, read_error},
+    input::{Bomb, is_bomb, read_error},
     records::{Bounds, MOST_BYTES},
 };
 
@@ -154,7 +154,9 @@ fn put(row: &mut SheetRow, column: usize, value: &DataRef) {
     let number;
     let (text, mark) = match value {
         DataRef::Empty => return,
-        DataRef::String(text) => (text.as_str(), Mark::Text),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            (text.as_str(), Mark::Text)
+        }
         DataRef::SharedString(text) => (*text, Mark::Text),
         DataRef::Bool(true) => ("true", Mark::Text),
         DataRef::Bool(false) => ("false", Mark::Text),
@@ -170,7 +172,6 @@ fn put(row: &mut SheetRow, column: usize, value: &DataRef) {
             number = date(moment);
             (number.as_str(), Mark::Text)
         }
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => (text.as_str(), Mark::Text),
         DataRef::Error(error) => {
             number = error.to_string();
             (number.as_str(), Mark::Failed)
@@ -213,7 +214,7 @@ fn weigh(book: File, file: &str) -> Result<File, Error> {
         let is_sheet = name.contains("worksheets/");
         let size = part.compressed_size();
         let length = measure(&mut part, size).map_err(|source| {
-            if source.get_ref().is_some_and(|inner| inner.is::<Bomb>()) {
+            if is_bomb(&source) {
                 read_error(source, file, 0)
             } else {
                 damaged(file, &source.to_string())
