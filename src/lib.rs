@@ -13,6 +13,9 @@
 //! The way of an item: a manifest's row, checked once when it is parsed; the journal; due; a free worker; the limiter;
 //! `sending` on disk; the request; what its answer means; the journal again; and only then somebody is told.
 
+// What is not a test neither unwraps nor expects: each failure has its words and its exit code.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
+
 pub mod answer;
 pub mod api;
 pub mod cli;

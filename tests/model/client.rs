@@ -7,7 +7,7 @@ use std::{
 };
 
 use altfill::{
-    answer::{Limits, WindowKind},
+    answer::{Limits, Told, WindowKind},
     limiter::{Limiter, Opening, Ticket},
     rate::{Past, Rates},
     time::Timestamp,
@@ -47,6 +47,8 @@ pub struct Result {
 const WORKERS: usize = 8;
 /// Milliseconds between two starts: `--max-rps 20`.
 const PACE: i64 = 50;
+/// Milliseconds between two probes in an outage.
+const PROBES: i64 = 10_000;
 /// Milliseconds after which a request without an answer is given up.
 const TIMEOUT: i64 = 30_000;
 
@@ -62,15 +64,11 @@ fn within(stretches: &[(i64, i64)], now: i64) -> Option<i64> {
 }
 
 /// The other client's requests up to `now` reach the server.
-fn others(server: &mut Server, next: &mut i64, mean: i64, random: &mut Random, now: i64) -> bool {
-    let mut any = false;
+fn others(server: &mut Server, next: &mut i64, mean: i64, random: &mut Random, now: i64) {
     while mean > 0 && *next <= now {
-        let moment = *next;
-        any |= server.would_allow(moment);
-        let _ = server.serve(moment, false);
+        let _ = server.serve(*next, false);
         *next += 1 + random.below(2 * mean as u64) as i64;
     }
-    any
 }
 
 /// A moment at which something happens to a request, by its number.
@@ -106,175 +104,223 @@ impl Known {
 
 /// Runs altfill's limiter against the server.
 pub fn run(scenario: &Scenario) -> Result {
-    let mut random = Random::new(scenario.seed);
-    let mut other_random = Random::new(scenario.seed ^ 0x5eed);
-    let mut server = scenario.server.clone();
-    let mut result = Result::default();
-    let (mut now, mut next_other, mut last_start) = (0, scenario.other, i64::MIN / 2);
-    // Requests that were answered: when each was, for the next process.
-    let mut past: VecDeque<i64> = VecDeque::new();
-    let mut told = Vec::new();
-    let mut limiter = Limiter::new(&scenario.rates, &Past::default());
-    let mut arrivals: BinaryHeap<Due> = BinaryHeap::new();
-    let mut answers: BinaryHeap<Due> = BinaryHeap::new();
-    let mut flights: HashMap<u64, Flight> = HashMap::new();
-    let mut newest: Option<Known> = None;
-    let mut next_flight = 0;
-    while now < scenario.length {
-        if let Some(end) = within(&scenario.restarts, now) {
-            // Killed: what was in flight still reaches the server, and its answers nobody.
-            while let Some(Reverse((arrival, _))) = arrivals.pop() {
-                others(
-                    &mut server,
-                    &mut next_other,
-                    scenario.other,
-                    &mut other_random,
-                    arrival,
-                );
-                result.accepted += u64::from(server.serve(arrival, false).0 == 200);
-            }
-            let unknown = flights.len();
-            past.extend(flights.values().map(|flight| flight.started + TIMEOUT));
-            flights.clear();
-            answers.clear();
-            now = end;
-            let ended: Vec<_> = past.iter().map(|ended| at(*ended)).collect();
-            let known = Past {
-                account: ended.clone(),
-                app: ended,
-                told: told.iter().map(|told| (*told, unknown)).collect(),
-            };
-            limiter = Limiter::new(&scenario.rates, &known);
-            continue;
+    Simulation::of(scenario).run()
+}
+
+struct Simulation<'s> {
+    scenario: &'s Scenario,
+    random: Random,
+    other_random: Random,
+    server: Server,
+    result: Result,
+    now: i64,
+    next_other: i64,
+    last_start: i64,
+    limiter: Limiter,
+    /// When requests were answered, or are given up: what the next process reads from the journal.
+    past: VecDeque<i64>,
+    told: Vec<Told>,
+    arrivals: BinaryHeap<Due>,
+    answers: BinaryHeap<Due>,
+    flights: HashMap<u64, Flight>,
+    newest: Option<Known>,
+    next_flight: u64,
+}
+
+impl<'s> Simulation<'s> {
+    fn of(scenario: &'s Scenario) -> Self {
+        Self {
+            scenario,
+            random: Random::new(scenario.seed),
+            other_random: Random::new(scenario.seed ^ 0x5eed),
+            server: scenario.server.clone(),
+            result: Result::default(),
+            now: 0,
+            next_other: scenario.other,
+            last_start: i64::MIN / 2,
+            limiter: Limiter::new(&scenario.rates, &Past::default()),
+            past: VecDeque::new(),
+            told: Vec::new(),
+            arrivals: BinaryHeap::new(),
+            answers: BinaryHeap::new(),
+            flights: HashMap::new(),
+            newest: None,
+            next_flight: 0,
         }
-        // What has arrived, what has come back.
-        while let Some(Reverse((moment, id))) = arrivals
-            .peek()
-            .copied()
-            .filter(|Reverse((moment, _))| *moment <= now)
-        {
-            arrivals.pop();
-            others(
-                &mut server,
-                &mut next_other,
-                scenario.other,
-                &mut other_random,
-                moment,
-            );
-            if within(&scenario.outages, moment).is_some() {
+    }
+
+    fn run(mut self) -> Result {
+        while self.now < self.scenario.length {
+            if let Some(end) = within(&self.scenario.restarts, self.now) {
+                self.restart(end);
                 continue;
             }
-            let headers = scenario.silent == 0 || random.below(scenario.silent) > 0;
-            let answer = server.serve(moment, headers);
-            let flight = flights.get_mut(&id);
-            if answer.0 == 200 {
-                result.accepted += 1;
-            } else {
-                result.refused += 1;
-                let known = flight.as_ref().and_then(|flight| flight.known.as_ref());
-                // With nobody else there, our own books tell it all.
-                let is_avoidable =
-                    known.is_some_and(|known| known.forbids(moment + server.skew, result.accepted));
-                result.avoidable += u64::from(is_avoidable || scenario.other == 0);
+            while let Some(id) = due(&mut self.arrivals, self.now) {
+                self.arrive(id);
             }
-            if let Some(flight) = flight {
-                (flight.answer, flight.accepted) = (Some(answer), result.accepted);
+            while let Some((_, id)) = due(&mut self.answers, self.now) {
+                self.answer(id);
+            }
+            match self.opening() {
+                Opening::Now => self.start(),
+                Opening::At(moment) => self.sleep(Some(moment.0)),
+                Opening::AfterAnswer => self.sleep(None),
             }
         }
-        while let Some(Reverse((_, id))) = answers
-            .peek()
-            .copied()
-            .filter(|Reverse((moment, _))| *moment <= now)
+        self.result
+    }
+
+    fn others(&mut self, now: i64) {
+        others(
+            &mut self.server,
+            &mut self.next_other,
+            self.scenario.other,
+            &mut self.other_random,
+            now,
+        );
+    }
+
+    /// Killed: what is in flight still reaches the server, and its answers nobody. Started again at `end`.
+    fn restart(&mut self, end: i64) {
+        while let Some(Reverse((arrival, _))) = self.arrivals.pop() {
+            self.others(arrival);
+            self.result.accepted += u64::from(self.server.serve(arrival, false).0 == 200);
+        }
+        let unknown = self.flights.len();
+        self.past
+            .extend(self.flights.values().map(|flight| flight.started + TIMEOUT));
+        self.flights.clear();
+        self.answers.clear();
+        self.now = end;
+        let ended: Vec<_> = self.past.iter().map(|ended| at(*ended)).collect();
+        let told = self.told.iter().map(|told| (*told, unknown)).collect();
+        self.limiter = Limiter::new(
+            &self.scenario.rates,
+            &Past {
+                account: ended.clone(),
+                app: ended,
+                told,
+            },
+        );
+    }
+
+    /// A request reaches the server.
+    fn arrive(&mut self, (moment, id): (i64, u64)) {
+        self.others(moment);
+        if within(&self.scenario.outages, moment).is_some() {
+            return;
+        }
+        let headers = self.scenario.silent == 0 || self.random.below(self.scenario.silent) > 0;
+        let answer = self.server.serve(moment, headers);
+        let flight = self.flights.get_mut(&id);
+        if answer.0 == 200 {
+            self.result.accepted += 1;
+        } else {
+            self.result.refused += 1;
+            let known = flight.as_ref().and_then(|flight| flight.known.as_ref());
+            // With nobody else there, our own books tell it all.
+            let is_known = known.is_some_and(|known| {
+                known.forbids(moment + self.server.skew, self.result.accepted)
+            });
+            self.result.avoidable += u64::from(is_known || self.scenario.other == 0);
+        }
+        if let Some(flight) = flight {
+            (flight.answer, flight.accepted) = (Some(answer), self.result.accepted);
+        }
+    }
+
+    /// An answer reaches us, or a request has failed.
+    fn answer(&mut self, id: u64) {
+        let Some(Flight {
+            ticket,
+            answer,
+            accepted,
+            ..
+        }) = self.flights.remove(&id)
+        else {
+            return;
+        };
+        let said = answer.as_ref().map(|(status, limits)| (*status, limits));
+        self.limiter.end(ticket, at(self.now), said);
+        let tells = answer.filter(|(_, limits)| !limits.windows.is_empty());
+        let is_newest = self
+            .newest
+            .as_ref()
+            .is_none_or(|newest| newest.accepted <= accepted);
+        if let Some((_, limits)) = tells.filter(|_| is_newest) {
+            self.newest = Some(Known { limits, accepted });
+        }
+        self.past.push_back(self.now);
+        self.told = self.limiter.told().collect();
+        while self
+            .past
+            .front()
+            .is_some_and(|ended| ended + 90_000_000 < self.now)
         {
-            answers.pop();
-            if let Some(Flight {
-                ticket,
-                answer,
-                accepted,
-                ..
-            }) = flights.remove(&id)
-            {
-                limiter.end(
-                    ticket,
-                    at(now),
-                    answer.as_ref().map(|(status, limits)| (*status, limits)),
-                );
-                let tells = answer.filter(|(_, limits)| !limits.windows.is_empty());
-                if let Some((_, limits)) = tells.filter(|_| {
-                    newest
-                        .as_ref()
-                        .is_none_or(|newest| newest.accepted <= accepted)
-                }) {
-                    newest = Some(Known { limits, accepted });
-                }
-                past.push_back(now);
-                told = limiter.told().collect();
+            self.past.pop_front();
+        }
+    }
+
+    /// When the next request may start: as the runner asks, with its workers, its pace and its probes in an outage.
+    fn opening(&mut self) -> Opening {
+        let is_outage = within(&self.scenario.outages, self.now).is_some();
+        if self.flights.len() >= WORKERS || (is_outage && !self.flights.is_empty()) {
+            return Opening::AfterAnswer;
+        }
+        let gap = if is_outage { PROBES } else { PACE };
+        match self.limiter.opening(at(self.now)) {
+            Opening::Now if self.now - self.last_start < gap => {
+                Opening::At(at(self.last_start + gap))
             }
+            other => other,
         }
-        while past.front().is_some_and(|ended| ended + 90_000_000 < now) {
-            past.pop_front();
-        }
-        // One more start, if it may be; else on to when something changes.
-        let next_event = [arrivals.peek(), answers.peek()]
+    }
+
+    fn start(&mut self) {
+        let ticket = self.limiter.start(at(self.now));
+        self.last_start = self.now;
+        let mut way = || 1 + self.random.below(self.scenario.latency as u64) as i64;
+        let (up, down) = (way(), way());
+        self.next_flight += 1;
+        self.arrivals
+            .push(Reverse((self.now + up, self.next_flight)));
+        self.answers
+            .push(Reverse((self.now + up + down, self.next_flight)));
+        let known = self.newest.clone();
+        let flight = Flight {
+            ticket,
+            started: self.now,
+            known,
+            answer: None,
+            accepted: 0,
+        };
+        self.flights.insert(self.next_flight, flight);
+    }
+
+    /// On to when something changes.
+    fn sleep(&mut self, until: Option<i64>) {
+        let events = [self.arrivals.peek(), self.answers.peek()];
+        let events = events
             .into_iter()
             .flatten()
-            .map(|Reverse((moment, _))| *moment)
-            .min();
-        let next_restart = scenario
+            .map(|Reverse((moment, _))| *moment);
+        let restarts = self
+            .scenario
             .restarts
             .iter()
             .map(|(from, _)| *from)
-            .filter(|from| *from > now)
-            .min();
-        let in_outage = within(&scenario.outages, now);
-        let may = if flights.len() >= WORKERS || (in_outage.is_some() && !flights.is_empty()) {
-            Opening::AfterAnswer
-        } else {
-            limiter.opening(at(now))
-        };
-        let opening = match may {
-            Opening::Now if now - last_start < PACE => Opening::At(at(last_start + PACE)),
-            Opening::Now if in_outage.is_some() && now - last_start < 10_000 => {
-                Opening::At(at(last_start + 10_000))
-            }
-            other => other,
-        };
-        match opening {
-            Opening::Now => {
-                let ticket = limiter.start(at(now));
-                last_start = now;
-                let up = 1 + random.below(scenario.latency as u64) as i64;
-                let down = 1 + random.below(scenario.latency as u64) as i64;
-                next_flight += 1;
-                arrivals.push(Reverse((now + up, next_flight)));
-                answers.push(Reverse((now + up + down, next_flight)));
-                let known = newest.clone();
-                flights.insert(
-                    next_flight,
-                    Flight {
-                        ticket,
-                        started: now,
-                        known,
-                        answer: None,
-                        accepted: 0,
-                    },
-                );
-            }
-            Opening::At(moment) => {
-                let wake = [Some(moment.0), next_event, next_restart]
-                    .into_iter()
-                    .flatten()
-                    .min()
-                    .unwrap_or(moment.0);
-                now = wake.max(now + 1);
-            }
-            Opening::AfterAnswer => {
-                let wake = [next_event, next_restart].into_iter().flatten().min();
-                now = wake.expect("something is in flight").max(now + 1);
-            }
-        }
+            .filter(|from| *from > self.now);
+        let wake = events.chain(restarts).chain(until).min();
+        self.now = wake
+            .expect("something is in flight, or a moment is known")
+            .max(self.now + 1);
     }
-    result
+}
+
+/// What is due in `queue` by `now`.
+fn due(queue: &mut BinaryHeap<Due>, now: i64) -> Option<(i64, u64)> {
+    queue.peek().filter(|Reverse((moment, _))| *moment <= now)?;
+    queue.pop().map(|Reverse(due)| due)
 }
 
 /// What a client could have had that knows the server from within and has no way to go, with the same pace, restarts and
@@ -318,7 +364,9 @@ pub fn ideal(scenario: &Scenario) -> u64 {
         }
         if server.would_allow(now) && books.iter().all(|(count, _, log)| log.len() < *count) {
             let _ = server.serve(now, false);
-            books.iter_mut().for_each(|(_, _, log)| log.push_back(now));
+            for (_, _, log) in &mut books {
+                log.push_back(now);
+            }
             accepted += 1;
         }
         now += PACE;

@@ -11,6 +11,7 @@
     clippy::cast_sign_loss,
     reason = "a model in milliseconds of a few days"
 )]
+#![expect(clippy::print_stdout, reason = "the long form shows its table")]
 
 mod client;
 mod random;
@@ -56,7 +57,7 @@ fn scenario(seed: u64, has_other: bool) -> (&'static str, Scenario) {
     let mut windows = vec![Window::new(kind(length), counting.clone(), limit, length)];
     let total = 24 * HOUR + random.below(48) as i64 * HOUR;
     let tells = random.below(3) > 0;
-    let mut rates = vec![format!("{limit}/{}ms", length).parse().unwrap()];
+    let mut rates = vec![format!("{limit}/{length}ms").parse().unwrap()];
     let day = 24 * HOUR;
     let per_day = (i64::from(limit) * day / length) as u32;
     if random.one_in(3) {
