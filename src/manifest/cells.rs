@@ -77,8 +77,11 @@ pub(super) struct Unquoter {
 
 impl Unquoter {
     pub(super) fn new(delimiter: u8) -> Self {
+        let mut reader = Box::new(csv_core::ReaderBuilder::new().delimiter(delimiter).build());
+        // The first record that it sees it frees from a byte order mark: here that is no cell's.
+        reader.read_record(b"x\n", &mut [0; 2], &mut [0; 2]);
         Self {
-            reader: Box::new(csv_core::ReaderBuilder::new().delimiter(delimiter).build()),
+            reader,
             text: Vec::new(),
             ends: Vec::new(),
             bounds: Vec::new(),
@@ -106,14 +109,13 @@ impl Unquoter {
     fn unquote(&mut self, record: &[u8], cells: usize) -> (&[u8], &[Bounds]) {
         self.text.resize(self.text.len().max(record.len()), 0);
         self.ends.resize(self.ends.len().max(cells + 1), 0);
-        self.reader.reset();
-        // The whole record, then the end of input that completes it: room for both was made.
+        // The whole record, then the line end that completes it: room for both was made.
         let (_, _, text, ends) = self
             .reader
             .read_record(record, &mut self.text, &mut self.ends);
         let (_, _, more, last) =
             self.reader
-                .read_record(&[], &mut self.text[text..], &mut self.ends[ends..]);
+                .read_record(b"\n", &mut self.text[text..], &mut self.ends[ends..]);
         self.bounds.clear();
         let mut from = 0;
         for end in &self.ends[..ends + last] {
@@ -132,6 +134,7 @@ mod tests {
     fn quotes_are_taken_off() {
         let mut unquoter = Unquoter::new(b';');
         for (record, cells) in [
+            ("\u{feff};\"a;b\"", vec!["\u{feff}", "a;b"]),
             ("1;\"a;b\"", vec!["1", "a;b"]),
             ("\"1\";\"say \"\"hi\"\"\"", vec!["1", "say \"hi\""]),
             ("\"a\r\nb\";", vec!["a\r\nb", ""]),

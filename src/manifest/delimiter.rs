@@ -2,7 +2,7 @@
 //!
 //! Owns [`find`]. The one under which the header names the most fields wins, then the one that gives more cells.
 
-use super::{Options, header, header::Target, records::cut_row};
+use super::{Options, header, records::cut_row, target::Target};
 
 const CANDIDATES: [u8; 4] = *b",;\t|";
 

@@ -68,7 +68,7 @@ pub enum Error {
     },
     /// Its bytes are not of the encoding they should be.
     #[error(
-        "{file}, line {line}, column {column}: these bytes are no {expected}. The file is likely {likely}: read so, the row is {shown:?}. If that is right, say --encoding {likely}"
+        "{file}, line {line}, column {column}: these bytes are no {expected}. The file is likely {likely}: read so, the row is “{shown}”. If that is right, say --encoding {likely}"
     )]
     Encoding {
         /// The manifest.

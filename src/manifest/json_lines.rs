@@ -10,13 +10,13 @@ use super::{
     Error, Options, Record,
     draft::{Draft, lies_in, mark},
     fault::{Fault, Invalid, excerpt},
-    header::{self, Target},
-    id,
+    header, id,
     ids::{Ids, Naming, Spot},
     json::Object,
     mojibake,
     notice::{Noticed, Tally},
     rows::{account_is_reserved, named_twice},
+    target::{self, Target},
 };
 use crate::metadata::{
     self, Violation,
@@ -151,7 +151,7 @@ impl JsonLines {
         let known = Arc::new(Key {
             target,
             is_added: header::is_added(key),
-            is_report: header::normal(key) == header::REPORT,
+            is_report: target::normal(key) == header::REPORT,
         });
         if self.known.len() < MOST_KEYS {
             self.known.insert(key.to_owned(), Arc::clone(&known));

@@ -5,6 +5,7 @@
 //! what the columns mean, [`rows`] or [`json_lines`] reads into a [`draft`], and the domain judges. Never prints, and holds
 //! one record in memory, whatever the file's length.
 
+mod body;
 mod cells;
 mod delimiter;
 mod draft;
@@ -20,15 +21,18 @@ mod json_lines;
 pub mod lint;
 mod mojibake;
 mod notice;
+mod options;
 mod records;
 mod render;
 mod rows;
+mod target;
 mod url;
 mod workbook;
 
 use std::path::Path;
 
 use self::{
+    body::{Body, not_utf_8},
     cells::{Cells, Unquoter},
     ids::Ids,
     input::{Input, read_error},
@@ -41,41 +45,12 @@ use self::{
 pub use self::{
     error::{Error, NamedColumn},
     fault::{Fault, Invalid, excerpt},
-    header::Target,
     notice::Notice,
+    options::Options,
     render::{cell, neutralised, render, restored},
+    target::Target,
 };
-use crate::{
-    row::{Form, Row, Source},
-    time::Timestamp,
-};
-
-/// How manifests are to be read.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Which header supplies a field: the field's path, `media_id` or `media_url`, and the header.
-    pub map: Vec<(String, String)>,
-    /// Headers that are carried whatever they look like.
-    pub ignore: Vec<String>,
-    /// The encoding of a text without a byte order mark; UTF-8 unless told.
-    pub encoding: Option<String>,
-    /// The sheet of a workbook; the first unless told.
-    pub sheet: Option<String>,
-    /// The moment against which expiries and ids are judged.
-    pub now: Timestamp,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            map: Vec::new(),
-            ignore: Vec::new(),
-            encoding: None,
-            sheet: None,
-            now: Timestamp::now(),
-        }
-    }
-}
+use crate::row::{Form, Row, Source};
 
 /// One row of a manifest.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,22 +68,6 @@ pub struct Manifest {
     ids: Ids,
     tally: Tally,
     ended: bool,
-}
-
-enum Body {
-    Delimited {
-        records: Records,
-        unquoter: Unquoter,
-        rows: Rows,
-    },
-    Lines {
-        records: Records,
-        lines: Box<JsonLines>,
-    },
-    Workbook {
-        sheet: Sheet,
-        rows: Rows,
-    },
 }
 
 impl Manifest {
@@ -274,80 +233,6 @@ impl Manifest {
         }
     }
 
-    /// The next row; none at the end.
-    fn advance(&mut self) -> Result<Option<Record>, Error> {
-        let Self {
-            source,
-            body,
-            ids,
-            tally,
-            ..
-        } = self;
-        loop {
-            let record = match body {
-                Body::Workbook { sheet, rows } => match sheet.next()? {
-                    None => return Ok(None),
-                    Some(row) => rows.read(&row.cells(), ids, tally),
-                },
-                Body::Delimited {
-                    records,
-                    unquoter,
-                    rows,
-                } => match records.next() {
-                    Err(error) => {
-                        return Err(read_error(error, &source.name, records.line()));
-                    }
-                    Ok(None) => return Ok(None),
-                    Ok(Some(Piece::Broken {
-                        line,
-                        fault,
-                        bytes,
-                        cells,
-                    })) => {
-                        ids.row();
-                        Some(Record::Invalid(rows.broken(line, fault, bytes, cells)))
-                    }
-                    Ok(Some(Piece::Record {
-                        line,
-                        bytes,
-                        cells,
-                        quoted,
-                    })) => {
-                        let Some(cells) = unquoter.cells(line, bytes, cells, quoted) else {
-                            let row = bytes.to_vec();
-                            return Err(not_utf_8(&source.name, line, &row, records));
-                        };
-                        rows.read(&cells, ids, tally)
-                    }
-                },
-                Body::Lines { records, lines } => match records.next() {
-                    Err(error) => {
-                        return Err(read_error(error, &source.name, records.line()));
-                    }
-                    Ok(None) => return Ok(None),
-                    Ok(Some(Piece::Broken { line, fault, .. })) => {
-                        ids.row();
-                        Some(Record::Invalid(Invalid {
-                            line,
-                            media_id: None,
-                            faults: vec![fault],
-                        }))
-                    }
-                    Ok(Some(Piece::Record { line, bytes, .. })) => {
-                        let Ok(text) = std::str::from_utf8(bytes) else {
-                            let row = bytes.to_vec();
-                            return Err(not_utf_8(&source.name, line, &row, records));
-                        };
-                        lines.read(line, text, ids, tally)
-                    }
-                },
-            };
-            if let Some(record) = record {
-                return Ok(Some(record));
-            }
-        }
-    }
-
     /// Says what can only be said at the end.
     fn close(&mut self) -> Option<Error> {
         if let Body::Lines { lines, .. } = &mut self.body {
@@ -365,7 +250,10 @@ impl Iterator for Manifest {
         if self.ended {
             return None;
         }
-        let next = self.advance().transpose();
+        let next = self
+            .body
+            .advance(&self.source.name, &mut self.ids, &mut self.tally)
+            .transpose();
         if !matches!(next, Some(Ok(_))) {
             self.ended = true;
         }
@@ -411,10 +299,4 @@ fn is_json_lines(start: &[u8], name: &str) -> Result<bool, Error> {
             }))
         }
     }
-}
-
-fn not_utf_8(file: &str, line: u64, row: &[u8], records: &mut Records) -> Error {
-    // What follows only helps the guess: where it cannot be read the row must do.
-    let ahead = records.peek().unwrap_or_default();
-    encoding::likely(file, line, row, ahead)
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::header::Target;
+use super::target::Target;
 use crate::{
     item::MediaId,
     metadata::{Field, Metadata, schema::Place},

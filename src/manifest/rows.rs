@@ -9,12 +9,13 @@ use super::{
     cells::{Cells, Mark},
     draft::{Draft, first_name, lies_in, mark},
     fault::{Fault, Invalid},
-    header::{Column, Columns, Target},
+    header::{Column, Columns},
     id,
     ids::{Ids, Naming, Spot},
     mojibake,
     notice::{Noticed, Tally},
     render::{render_in, restored},
+    target::Target,
 };
 use crate::{
     metadata::{
