@@ -318,6 +318,58 @@ proptest! {
     }
 }
 
+/// Found by fuzzing: a file of a few KiB, packed, kept altfill busy for hours.
+#[test]
+fn a_row_of_very_many_names_is_read_in_no_time() {
+    drain(format!("id{}\n1", ",a".repeat(100_000)).as_bytes());
+    let keys = |first: &str| {
+        let keys: Vec<_> = (0..50_000).map(|key| format!("\"{key}\":1")).collect();
+        format!("{first}{}}}", keys.join(","))
+    };
+    drain(keys("{\"id\":\"1\",").as_bytes());
+    drain(format!("{}}}", keys("{\"id\":\"1\",\"metadata\":{")).as_bytes());
+    let near = format!("id{}\n1", ",alt_txt".repeat(50_000));
+    let told = read(near.as_bytes()).unwrap_err();
+    assert!(
+        told.len() < 2_000 && told.contains("and 49980 more"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_row_with_very_many_faults_tells_a_thousand_and_counts_the_rest() {
+    let json = vec!["\"usa\""; 50_000].join(",");
+    for text in [
+        format!(
+            "{{\"id\":\"1\",\"metadata\":{{\"geo_restrictions\":{{\"whitelisted_country_codes\":[{json}]}}}}}}"
+        ),
+        format!(
+            "id,geo_restrictions.whitelisted_country_codes\n1,{}\n",
+            vec!["usa"; 50_000].join("|")
+        ),
+        format!("id,alt_text\n1,a{}\n", ",b".repeat(50_000)),
+    ] {
+        let told = read(text.as_bytes()).unwrap_err();
+        assert_eq!(told.lines().count(), 1_001);
+        assert!(
+            told.contains("has 49000 further faults"),
+            "{}",
+            told.lines().next_back().unwrap()
+        );
+    }
+}
+
+#[test]
+fn no_name_out_of_a_manifest_reaches_the_terminal_raw() {
+    let told = read(
+        br#"{"id":"1","metadata":{"\u001b[31m":1}}
+{"id":"2","alt_text":{"text":"a","\u202e\u009b":1}}"#,
+    )
+    .unwrap_err();
+    assert!(told.contains(r"\u{1b}[31m is no field"), "{told}");
+    assert!(!told.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{told}");
+}
+
 proptest! {
     #![proptest_config(config(512))]
 
