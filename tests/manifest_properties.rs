@@ -359,6 +359,63 @@ fn a_row_with_very_many_faults_tells_a_thousand_and_counts_the_rest() {
     }
 }
 
+/// Found by fuzzing: lines went back, and a row could come in two pieces.
+#[test]
+fn a_workbook_whose_rows_are_out_of_order_is_refused() {
+    let row = |line: u32, id: &str| {
+        format!("<row r=\"{line}\"><c r=\"A{line}\" t=\"inlineStr\"><is><t>{id}</t></is></c></row>")
+    };
+    let good = [row(1, "id"), row(2, "7"), row(4, "8")].concat();
+    assert_eq!(read(&sheet(&good)).unwrap().len(), 2);
+    let back = [row(1, "id"), row(3, "7"), row(2, "8")].concat();
+    let told = read(&sheet(&back)).unwrap_err();
+    assert!(told.contains("its rows are out of order"), "{told}");
+}
+
+/// Found by fuzzing: what the reader of XML said was told with the bytes it had met.
+#[test]
+fn no_byte_of_a_damaged_workbook_reaches_the_terminal_raw() {
+    let told = read(&sheet("<row r=\"1\"><c r=\"\u{1b}[31m\"/></row>")).unwrap_err();
+    assert!(told.contains("damaged"), "{told}");
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+}
+
+/// A workbook that holds no more than these rows.
+fn sheet(rows: &str) -> Vec<u8> {
+    let main = "xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"";
+    let kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let relation = |to: &str, target: &str| {
+        format!(
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+             <Relationship Id=\"r1\" Type=\"{kind}/{to}\" Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in [
+        ("_rels/.rels", relation("officeDocument", "xl/workbook.xml")),
+        (
+            "xl/_rels/workbook.xml.rels",
+            relation("worksheet", "worksheets/sheet1.xml"),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook {main} xmlns:r=\"{kind}\"><sheets><sheet name=\"S\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet {main}><sheetData>{rows}</sheetData></worksheet>"),
+        ),
+    ] {
+        archive
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
 #[test]
 fn no_name_out_of_a_manifest_reaches_the_terminal_raw() {
     let told = read(

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::{
     Options,
     error::{Error, NamedColumn},
+    fault::excerpt,
     target::{Target, fields, normal, short},
 };
 
@@ -157,7 +158,7 @@ fn refuse_unmatched(
             let names: Vec<_> = columns
                 .all
                 .iter()
-                .map(|column| column.header.as_str())
+                .map(|column| excerpt(&column.header, None))
                 .collect();
             return Err(Error::NoSuchHeader {
                 file: file.to_owned(),

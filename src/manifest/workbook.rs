@@ -16,6 +16,7 @@ use memchr::memrchr;
 use super::{
     Error,
     cells::{Cells, Mark},
+    fault::excerpt,
     input::{Bomb, is_bomb, read_error},
     records::{Bounds, MOST_BYTES},
 };
@@ -90,7 +91,9 @@ impl Sheet {
     }
 }
 
+/// The error for a workbook that cannot be read; in `why` its own bytes may stand.
 fn damaged(file: &str, why: &str) -> Error {
+    let why = excerpt(why, None);
     Error::Foreign {
         file: file.to_owned(),
         what: format!(
@@ -120,7 +123,11 @@ fn read(
         return Err(Error::NoSuchSheet {
             file: file.to_owned(),
             sheet: wanted.unwrap_or_default().to_owned(),
-            sheets: sheets.join(", "),
+            sheets: sheets
+                .iter()
+                .map(|sheet| excerpt(sheet, None))
+                .collect::<Vec<_>>()
+                .join(", "),
         });
     };
     let mut cells = book.worksheet_cells_reader(&sheet).map_err(failed)?;
@@ -131,6 +138,10 @@ fn read(
         let column = usize::try_from(column).unwrap_or(usize::MAX);
         if column >= MOST_COLUMNS {
             return Err(damaged(file, "it has a cell beyond the last column"));
+        }
+        // No spreadsheet writes them so, and a row could come in pieces.
+        if line < row.line {
+            return Err(damaged(file, "its rows are out of order"));
         }
         if line != row.line && !row.bounds.is_empty() {
             let full = std::mem::take(&mut row);
