@@ -303,7 +303,10 @@ mod tests {
             told: Vec::new(),
         };
         let own = Rates::Own(vec![Rate::new(500, Duration::from_secs(900)).unwrap()]);
-        for (rates, opening) in [(Rates::Published, Opening::Now), (own, Opening::At(at(990)))] {
+        for (rates, opening) in [
+            (Rates::Published, Opening::Now),
+            (own, Opening::At(at(990))),
+        ] {
             let mut limiter = Limiter::new(&rates, &full);
             assert_eq!(limiter.opening(at(100)), Opening::At(at(990)));
             answer(&mut limiter, 200, &telling(400, 900));

@@ -17,6 +17,7 @@ mod main_path;
 mod manifest;
 mod refusals;
 mod rows;
+mod samples;
 mod signals;
 mod stops;
 mod unreadable;
