@@ -224,9 +224,19 @@ async fn take_in(
     done_before: u64,
     totals: &mut Totals,
 ) -> Result<(), Failure> {
-    let found = taking::take(manifests, &settings.read, intake, settings.quiet).await?;
+    let mut faults = taking::Faults::new(settings.read.errors.as_deref())?;
+    let mut sink = taking::IntoJournal::new(intake);
+    let found = taking::take(
+        manifests,
+        &settings.read,
+        &mut sink,
+        &mut faults,
+        settings.quiet,
+    )
+    .await?;
+    faults.end()?;
     let counts = intake.counts();
-    totals.take(&found, counts);
+    totals.take(found, counts);
     if found.invalid > 0 && !settings.skip_invalid {
         let rows = if found.invalid == 1 {
             "1 row is".to_owned()
