@@ -56,7 +56,8 @@ fn scenario(seed: u64, has_other: bool) -> (&'static str, Scenario) {
     };
     let mut windows = vec![Window::new(kind(length), counting.clone(), limit, length)];
     let total = 24 * HOUR + random.below(48) as i64 * HOUR;
-    let tells = random.below(3) > 0;
+    // Beside another client a server that tells nothing leaves only the pauses after its 429s: no measure of ours.
+    let tells = random.below(3) > 0 || has_other;
     let mut rates = vec![format!("{limit}/{length}ms").parse().unwrap()];
     let day = 24 * HOUR;
     let per_day = (i64::from(limit) * day / length) as u32;
