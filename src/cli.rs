@@ -33,6 +33,8 @@ nothing was sent; 4 some items failed; 5 stopped as told, items remain; 6 halted
 pub enum Command {
     /// Check manifests offline, and show every error with file, line and column
     Check(CheckArgs),
+    /// Show what a run would do, cost and take, without sending anything
+    Plan(PlanArgs),
     /// Send alt text and other metadata for images already on X; run it again at any time, it goes on where it stopped
     Run(Box<RunArgs>),
     /// Send all that is due in the journal, without a manifest
@@ -113,6 +115,37 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub read: ReadArgs,
     /// Print the result as one JSON object
+    #[arg(long, env = "ALTFILL_JSON")]
+    pub json: bool,
+}
+
+/// `altfill plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Manifests: CSV, TSV, JSON lines or XLSX; - reads standard input
+    #[arg(required = true, value_name = "MANIFEST")]
+    pub manifests: Vec<PathBuf>,
+    /// How to read them.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Plan against the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+    /// At most N requests in any DURATION (repeatable) [default: 500/15m and 50000/24h]
+    #[arg(
+        long,
+        value_name = "N/DURATION",
+        env = "ALTFILL_RATE",
+        value_delimiter = ','
+    )]
+    pub rate: Vec<String>,
+    /// What X charges a request [default: 0.005]
+    #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars)]
+    pub price: Option<f64>,
+    /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
     pub json: bool,
 }

@@ -4,6 +4,7 @@
 //! everything else to standard error.
 
 mod check;
+mod plan;
 mod report;
 mod resume;
 mod run;
@@ -32,6 +33,7 @@ pub async fn execute(cli: Cli) -> u8 {
     match cli.command {
         Command::Run(args) => run::execute(&args).await,
         Command::Resume(args) => resume::execute(&args).await,
+        Command::Plan(args) => ended(plan::execute(&args).await),
         Command::Check(args) => ended(check::execute(&args).await),
         Command::Status(args) => ended(status::execute(&args).await),
         Command::Show(args) => ended(show::execute(&args).await),

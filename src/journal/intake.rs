@@ -42,6 +42,8 @@ pub struct Counts {
     pub changed: u64,
     /// Rows by which it does not.
     pub unchanged: u64,
+    /// Of the unchanged ones those whose item has failed.
+    pub failed_before: u64,
     /// Of the changed ones those that would send accepted fields anew with other values.
     pub resends: u64,
 }
@@ -69,6 +71,8 @@ pub struct Intake<'j> {
     counts: Counts,
     next_item: i64,
     sources: HashMap<i64, String>,
+    /// Whether items are known below that are not known here.
+    pub(super) is_over: bool,
 }
 
 /// An item of a batch, with where it stands.
@@ -116,8 +120,14 @@ impl Journal {
         ] {
             sqlx::query(statement).execute(&mut self.connection).await?;
         }
+        let is_over = self.is_over;
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let next_item = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM items")
+        let last = if is_over {
+            "SELECT coalesce(max(id), 0) + 1 FROM old.items"
+        } else {
+            "SELECT coalesce(max(id), 0) + 1 FROM items"
+        };
+        let next_item = sqlx::query_scalar(last)
             .fetch_one(&mut *transaction)
             .await?;
         let (counts, sources) = (Counts::default(), HashMap::new());
@@ -129,6 +139,7 @@ impl Journal {
             counts,
             next_item,
             sources,
+            is_over,
         })
     }
 }
@@ -196,7 +207,14 @@ impl Intake<'_> {
                             self.counts.changed += 1;
                             self.counts.resends += u64::from(resends);
                         }
-                        Effect::Unchanged => self.counts.unchanged += 1,
+                        Effect::Unchanged => {
+                            let has_failed = entry
+                                .known
+                                .as_ref()
+                                .is_some_and(|known| known.state == State::Failed);
+                            self.counts.unchanged += 1;
+                            self.counts.failed_before += u64::from(has_failed);
+                        }
                     }
                     let line = i64::try_from(row.line).unwrap_or(i64::MAX);
                     entry.place = Some(Place {
@@ -257,6 +275,9 @@ impl Intake<'_> {
             .map(|row| row.media_id.as_str())
             .collect();
         let ids = serde_json::to_string(&ids).map_err(|error| Error::Damaged(error.to_string()))?;
+        if self.is_over {
+            self.copy_from_below(&ids).await?;
+        }
         let found = sqlx::query(
             "SELECT i.id, i.media_id, i.wanted, i.digest, i.accepted, i.accepted_at, i.state, i.source_id, i.line, i.carried, \
              coalesce(s.named, 0) AS named \

@@ -11,6 +11,7 @@ mod overlay;
 mod queue;
 mod reading;
 mod run;
+mod scratch;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ pub use self::{
     queue::{Due, Next, Settled, Start},
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},
+    scratch::Outlook,
 };
 
 /// The account's row, until there are several.
@@ -36,6 +38,8 @@ pub struct Journal {
     /// Whether this run has made it.
     is_new: bool,
     next_attempt: i64,
+    /// Whether it is a scratch over another one.
+    is_over: bool,
     _lock: Lock,
 }
 

@@ -15,6 +15,8 @@ mod journals;
 mod limits;
 mod main_path;
 mod manifest;
+mod outage;
+mod plan;
 mod refusals;
 mod rows;
 mod samples;
