@@ -45,6 +45,12 @@ pub enum Command {
     Show(ShowArgs),
     /// Write outcomes to a file; a report of failures can be mended and sent again
     Report(ReportArgs),
+    /// Withdraw images that were not sent yet
+    Drop(DropArgs),
+    /// Mark failures as known, so that they no longer count until their row changes
+    Dismiss(DismissArgs),
+    /// Print an empty manifest with all columns, and what each is for
+    Template(TemplateArgs),
     /// Serve a simulated X API on this machine, for rehearsals
     Sandbox(SandboxArgs),
 }
@@ -407,6 +413,57 @@ pub enum FormatArg {
     Csv,
     /// One JSON object a line
     Jsonl,
+}
+
+/// `altfill drop`.
+#[derive(Debug, Args)]
+pub struct DropArgs {
+    /// Media ids
+    #[arg(value_name = "MEDIA_ID")]
+    pub media_ids: Vec<String>,
+    /// Images whose row last taken in is of this manifest
+    #[arg(long, value_name = "MANIFEST")]
+    pub source: Option<String>,
+    /// Images in this state: pending or failed
+    #[arg(long)]
+    pub state: Option<State>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// In the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// `altfill dismiss`.
+#[derive(Debug, Args)]
+pub struct DismissArgs {
+    /// Media ids
+    #[arg(value_name = "MEDIA_ID")]
+    pub media_ids: Vec<String>,
+    /// Failures of this cause
+    #[arg(long)]
+    pub cause: Option<String>,
+    /// Failures that this report or manifest names
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// In the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// `altfill template`.
+#[derive(Debug, Args)]
+pub struct TemplateArgs {
+    /// Print what each column is for, and no manifest
+    #[arg(long)]
+    pub explain: bool,
 }
 
 /// `altfill sandbox`.

@@ -15,6 +15,8 @@ mod signals;
 mod status;
 mod summary;
 mod taking;
+mod template;
+mod upkeep;
 
 use std::{
     ffi::OsString,
@@ -33,6 +35,9 @@ pub async fn execute(cli: Cli) -> u8 {
     match cli.command {
         Command::Run(args) => run::execute(&args).await,
         Command::Resume(args) => resume::execute(&args).await,
+        Command::Drop(args) => ended(upkeep::withdraw(&args).await),
+        Command::Dismiss(args) => ended(upkeep::dismiss(&args).await),
+        Command::Template(args) => ended(template::execute(&args)),
         Command::Plan(args) => ended(plan::execute(&args).await),
         Command::Check(args) => ended(check::execute(&args).await),
         Command::Status(args) => ended(status::execute(&args).await),

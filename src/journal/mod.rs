@@ -12,6 +12,7 @@ mod queue;
 mod reading;
 mod run;
 mod scratch;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ pub use self::{
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},
     scratch::Outlook,
+    upkeep::{Selection, Withdrawal},
 };
 
 /// The account's row, until there are several.

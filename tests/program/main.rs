@@ -23,6 +23,7 @@ mod samples;
 mod signals;
 mod stops;
 mod unreadable;
+mod upkeep;
 mod watching;
 mod words;
 mod world;
