@@ -6,6 +6,7 @@
 mod check;
 mod plan;
 mod report;
+mod resend;
 mod resume;
 mod run;
 mod sandbox;

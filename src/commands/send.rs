@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{complaint, print, signals, summary::Totals, taking};
+use super::{complaint, print, resend, signals, summary::Totals, taking};
 use crate::{
     api::{Client, Credentials},
     error::{Failure, exit},
@@ -258,10 +258,9 @@ async fn take_in(
         }
     };
     if is_too_many {
-        return Err(Failure::Halted(format!(
-            "{} images that are done would be sent again with other values. Nothing was taken in or sent: \
-             is it the right manifest? If so, say --max-resend {}",
-            counts.resends, counts.resends
+        return Err(Failure::Halted(resend::refusal(
+            counts.resends,
+            intake.resent(),
         )));
     }
     if let Some(above) = settings.confirm_above {

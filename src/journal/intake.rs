@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
 use sqlx::{Connection, QueryBuilder, Row as _, Sqlite, Transaction};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     item::{MediaId, State},
-    metadata::{Digest, FieldSet, Metadata},
+    metadata::{Digest, FieldSet, Metadata, digest::canonical},
     row::{Form, Row, Source},
     time::Timestamp,
 };
@@ -73,7 +74,24 @@ pub struct Intake<'j> {
     sources: HashMap<i64, String>,
     /// Whether items are known below that are not known here.
     pub(super) is_over: bool,
+    resent: Vec<Resent>,
 }
+
+/// A done item whose accepted fields would be sent anew with other values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resent {
+    /// Its id.
+    pub media_id: MediaId,
+    /// The first such field, as it was accepted.
+    pub old: Value,
+    /// The same as it is wanted now; null where it is withdrawn.
+    pub new: Value,
+    /// The field.
+    pub field: &'static str,
+}
+
+/// How many of them are shown.
+const SHOWN: usize = 5;
 
 /// An item of a batch, with where it stands.
 struct Entry {
@@ -140,6 +158,7 @@ impl Journal {
             next_item,
             sources,
             is_over,
+            resent: Vec::new(),
         })
     }
 }
@@ -199,6 +218,11 @@ impl Intake<'_> {
             if entry.effect.is_none() {
                 order.push(&row.media_id);
             }
+            let before = entry
+                .known
+                .as_ref()
+                .filter(|_| self.resent.len() < SHOWN)
+                .map(|known| known.wanted.clone());
             match lay_over(&mut entry.known, &row.patch, self.duplicates) {
                 Ok(effect) => {
                     match effect {
@@ -206,6 +230,12 @@ impl Intake<'_> {
                         Effect::Changed { resends } => {
                             self.counts.changed += 1;
                             self.counts.resends += u64::from(resends);
+                            if let (true, Some(before), Some(known)) =
+                                (resends, before, &entry.known)
+                            {
+                                self.resent
+                                    .extend(resent(&row.media_id, &before, &known.wanted));
+                            }
                         }
                         Effect::Unchanged => {
                             let has_failed = entry
@@ -258,6 +288,12 @@ impl Intake<'_> {
                 .await?;
         }
         Ok(())
+    }
+
+    /// The first of the done items whose accepted fields would be sent anew.
+    #[must_use]
+    pub fn resent(&self) -> &[Resent] {
+        &self.resent
     }
 
     /// What was taken in so far.
@@ -467,4 +503,18 @@ impl Intake<'_> {
     pub async fn undo(self) -> Result<(), Error> {
         Ok(self.transaction.rollback().await?)
     }
+}
+
+/// The first field of `before` that `after` has otherwise.
+fn resent(media_id: &MediaId, before: &Metadata, after: &Metadata) -> Option<Resent> {
+    before.fields().find_map(|(field, old)| {
+        let new = after.get(field);
+        let differs = new.map(canonical) != Some(canonical(old));
+        differs.then(|| Resent {
+            media_id: media_id.clone(),
+            old: old.clone(),
+            new: new.cloned().unwrap_or_default(),
+            field: field.name(),
+        })
+    })
 }

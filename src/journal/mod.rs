@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, SqliteConnection};
 
 pub use self::{
-    intake::{Conflict, Counts, Duplicates, Intake},
+    intake::{Conflict, Counts, Duplicates, Intake, Resent},
     lock::{Holder, Lock},
     open::{Found, look},
     queue::{Due, Next, Settled, Start},
