@@ -74,6 +74,9 @@ pub struct ReadArgs {
     /// What two values for one field of one image are [default: error]
     #[arg(long, value_enum, value_name = "WHICH", env = "ALTFILL_DUPLICATES")]
     pub duplicates: Option<DuplicatesArg>,
+    /// What alt texts of little use are, such as file names and placeholders [default: warn]
+    #[arg(long, value_enum, value_name = "WHAT", env = "ALTFILL_LINT")]
+    pub lint: Option<LintArg>,
     /// Write all errors of the manifests to FILE, as CSV
     #[arg(long, value_name = "FILE", env = "ALTFILL_ERRORS")]
     pub errors: Option<PathBuf>,
@@ -88,6 +91,17 @@ pub enum DuplicatesArg {
     First,
     /// The last one
     Last,
+}
+
+/// What a warning of the lint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintArg {
+    /// Nothing: texts are not looked at
+    Off,
+    /// A warning, counted by rule
+    Warn,
+    /// An error of its row
+    Error,
 }
 
 impl From<DuplicatesArg> for Duplicates {

@@ -4,6 +4,7 @@
 //! everything else to standard error.
 
 mod check;
+mod linting;
 mod plan;
 mod report;
 mod resend;

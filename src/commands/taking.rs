@@ -11,6 +11,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
+use super::linting::Linter;
 use crate::{
     error::Failure,
     item::MediaId,
@@ -148,7 +149,8 @@ pub async fn take(
         now: Timestamp::now(),
     };
     let paths = manifests.to_vec();
-    let reading = tokio::task::spawn_blocking(move || read_all(&paths, &options, &sender));
+    let lint = Linter::new(read.lint);
+    let reading = tokio::task::spawn_blocking(move || read_all(&paths, &options, lint, &sender));
     let mut found = Found::default();
     let mut name = String::new();
     while let Some(piece) = pieces.recv().await {
@@ -187,9 +189,14 @@ pub async fn take(
 }
 
 /// Reads all manifests, one after the other. An error that ends one ends all: what came before it is not kept.
-fn read_all(paths: &[PathBuf], options: &manifest::Options, sender: &mpsc::Sender<Piece>) {
+fn read_all(
+    paths: &[PathBuf],
+    options: &manifest::Options,
+    mut lint: Linter,
+    sender: &mpsc::Sender<Piece>,
+) {
     for path in paths {
-        let read = read_one(path, options, sender);
+        let read = read_one(path, options, &mut lint, sender);
         match read {
             Ok(true) => {}
             // Nobody listens any more: the journal has failed, and says so itself.
@@ -205,6 +212,7 @@ fn read_all(paths: &[PathBuf], options: &manifest::Options, sender: &mpsc::Sende
 fn read_one(
     path: &Path,
     options: &manifest::Options,
+    lint: &mut Linter,
     sender: &mpsc::Sender<Piece>,
 ) -> Result<bool, manifest::Error> {
     let send = |piece: Piece| sender.blocking_send(piece).is_ok();
@@ -214,7 +222,11 @@ fn read_one(
     }
     let mut batch: Vec<Row> = Vec::with_capacity(BATCH);
     for record in manifest.by_ref() {
-        match record? {
+        let record = match record? {
+            Record::Row(row) => lint.look(&row).map_or(Record::Row(row), Record::Invalid),
+            invalid @ Record::Invalid(_) => invalid,
+        };
+        match record {
             Record::Row(row) => {
                 batch.push(row);
                 if batch.len() == BATCH
@@ -240,7 +252,8 @@ fn read_one(
     if !batch.is_empty() && !send(Piece::Rows(batch)) {
         return Ok(false);
     }
-    let notices = manifest.notices();
+    let mut notices = manifest.notices();
+    notices.extend(lint.notices());
     Ok(notices.is_empty() || send(Piece::Notices(notices)))
 }
 

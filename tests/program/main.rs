@@ -13,6 +13,7 @@ mod going;
 mod journal;
 mod journals;
 mod limits;
+mod lint;
 mod main_path;
 mod manifest;
 mod outage;
