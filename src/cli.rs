@@ -77,7 +77,7 @@ pub struct ReadArgs {
     /// What alt texts of little use are, such as file names and placeholders [default: warn]
     #[arg(long, value_enum, value_name = "WHAT", env = "ALTFILL_LINT")]
     pub lint: Option<LintArg>,
-    /// Write all errors of the manifests to FILE, as CSV
+    /// Write all errors of the manifests to FILE, as CSV, or as JSON lines where its name ends in .jsonl
     #[arg(long, value_name = "FILE", env = "ALTFILL_ERRORS")]
     pub errors: Option<PathBuf>,
 }

@@ -6,9 +6,11 @@
 use std::{
     collections::BTreeMap,
     fs::File,
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::linting::Linter;
@@ -261,30 +263,17 @@ fn read_one(
 pub struct Faults {
     shown: u64,
     by_rule: BTreeMap<&'static str, u64>,
-    file: Option<csv::Writer<File>>,
+    file: Option<FaultFile>,
 }
 
 impl Faults {
-    /// Faults, all of which go to `path` where one is given.
+    /// Faults, all of which go to `path` where one is given: as JSON lines where its name ends so, else as CSV.
     pub fn new(path: Option<&Path>) -> Result<Self, Failure> {
-        let open = |path: &Path| {
-            let file = File::create(path).map_err(|error| {
-                Failure::usage(format!(
-                    "--errors: {} can't be written: {error}",
-                    path.display()
-                ))
-            })?;
-            let mut writer = csv::Writer::from_writer(file);
-            let header = [
-                "manifest", "line", "column", "header", "rule", "message", "hint", "cell",
-            ];
-            writer.write_record(header).map_err(Failure::unexpected)?;
-            Ok::<_, Failure>(writer)
-        };
+        let file = path.map(FaultFile::create).transpose()?;
         Ok(Self {
             shown: 0,
             by_rule: BTreeMap::new(),
-            file: path.map(open).transpose()?,
+            file,
         })
     }
 
@@ -305,21 +294,7 @@ impl Faults {
         }
         self.shown += 1;
         if let Some(file) = &mut self.file {
-            let (line, column) = (
-                fault.line.to_string(),
-                fault.column.map(|column| column.to_string()),
-            );
-            let record = [
-                name,
-                &line,
-                column.as_deref().unwrap_or_default(),
-                fault.header.as_deref().unwrap_or_default(),
-                fault.rule,
-                &fault.message,
-                fault.hint.as_deref().unwrap_or_default(),
-                fault.cell.as_deref().unwrap_or_default(),
-            ];
-            file.write_record(record).map_err(Failure::unexpected)?;
+            file.write(name, fault).map_err(Failure::unexpected)?;
         }
         Ok(())
     }
@@ -342,5 +317,80 @@ impl Faults {
             file.flush().map_err(Failure::unexpected)?;
         }
         Ok(self.by_rule)
+    }
+}
+
+/// The file of all faults.
+enum FaultFile {
+    Csv(Box<csv::Writer<File>>),
+    Lines(BufWriter<File>),
+}
+
+impl FaultFile {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let file = File::create(path).map_err(|error| {
+            Failure::usage(format!(
+                "--errors: {} can't be written: {error}",
+                path.display()
+            ))
+        })?;
+        let is_lines = path
+            .extension()
+            .is_some_and(|name| name.eq_ignore_ascii_case("jsonl"));
+        if is_lines {
+            return Ok(Self::Lines(BufWriter::new(file)));
+        }
+        let mut writer = csv::Writer::from_writer(file);
+        let header = [
+            "manifest", "line", "column", "header", "rule", "message", "hint", "cell",
+        ];
+        writer.write_record(header).map_err(Failure::unexpected)?;
+        Ok(Self::Csv(Box::new(writer)))
+    }
+
+    fn write(&mut self, name: &str, fault: &Fault) -> io::Result<()> {
+        let Fault {
+            line,
+            column,
+            header,
+            rule,
+            message,
+            hint,
+            cell,
+        } = fault;
+        match self {
+            Self::Lines(file) => {
+                let object = json!({
+                    "manifest": name, "line": line, "column": column, "header": header, "rule": rule,
+                    "message": message, "hint": hint, "cell": cell,
+                });
+                writeln!(file, "{object}")
+            }
+            Self::Csv(writer) => {
+                let (line, column) = (
+                    line.to_string(),
+                    column.map(|column| column.to_string()).unwrap_or_default(),
+                );
+                let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+                let record = [
+                    name,
+                    &line,
+                    &column,
+                    &text(header),
+                    rule,
+                    message,
+                    &text(hint),
+                    &text(cell),
+                ];
+                Ok(writer.write_record(record)?)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Csv(writer) => writer.flush(),
+            Self::Lines(file) => file.flush(),
+        }
     }
 }

@@ -34,7 +34,7 @@ fn scenarios() -> u64 {
     std::env::var("ALTFILL_SCENARIOS")
         .ok()
         .and_then(|count| count.parse().ok())
-        .unwrap_or(24)
+        .unwrap_or(16)
 }
 
 /// A scenario of its own for each seed; `other` adds another client on the account.

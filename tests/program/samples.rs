@@ -42,7 +42,13 @@ async fn every_good_sample_is_sent_to_the_last_item() {
 async fn every_mistake_in_the_sample_of_mistakes_is_found() {
     let world = World::new().await;
     let finished = world
-        .run(&["check", &sample("mistakes.csv"), "--json"])
+        .run(&[
+            "check",
+            &sample("mistakes.csv"),
+            "--json",
+            "--errors",
+            "e.jsonl",
+        ])
         .await
         .ended(3);
     let found = finished.json();
@@ -56,4 +62,14 @@ async fn every_mistake_in_the_sample_of_mistakes_is_found() {
             "{line}: {finished:?}"
         );
     }
+    let errors = String::from_utf8(world.bytes("e.jsonl").unwrap()).unwrap();
+    let lines: Vec<serde_json::Value> = errors
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 14);
+    assert_eq!(
+        (lines[0]["line"].as_u64(), lines[0]["rule"].as_str()),
+        (Some(3), Some("id-scientific"))
+    );
 }
