@@ -57,7 +57,11 @@ pub(super) fn open(path: &Path, file: &str) -> Result<Input, Error> {
 }
 
 /// Tells by the first bytes what they are of. `plain` is the file itself where they are its own.
-fn sort(mut input: Box<dyn Read + Send>, plain: Option<File>, file: &str) -> Result<Input, Error> {
+pub(super) fn sort(
+    mut input: Box<dyn Read + Send>,
+    plain: Option<File>,
+    file: &str,
+) -> Result<Input, Error> {
     let start = head(&mut input, file)?;
     let packed = |unpack: fn(Counted) -> io::Result<Box<dyn Read + Send>>, input, start| {
         let seen = Arc::new(AtomicU64::new(0));

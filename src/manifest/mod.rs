@@ -30,7 +30,7 @@ mod target;
 mod url;
 mod workbook;
 
-use std::path::Path;
+use std::{io::Read, path::Path};
 
 use self::{
     body::{Body, not_utf_8},
@@ -79,7 +79,25 @@ impl Manifest {
     /// Why it cannot be read as a whole.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         let name = path.display().to_string();
-        match input::open(path, &name)? {
+        let input = input::open(path, &name)?;
+        Self::over(input, name, options)
+    }
+
+    /// Begins to read the bytes of a manifest that stands in no file; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// Why it cannot be read as a whole.
+    pub fn read(
+        name: &str,
+        bytes: impl Read + Send + 'static,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let input = input::sort(Box::new(bytes), None, name)?;
+        Self::over(input, name.to_owned(), options)
+    }
+
+    fn over(input: Input, name: String, options: &Options) -> Result<Self, Error> {
+        match input {
             Input::Workbook(book) => Self::workbook(book, name, options),
             Input::Text(input) => {
                 let text = encoding::decode(input, options.encoding.as_deref(), &name)?;
