@@ -11,7 +11,8 @@ use std::{
 /// The rooms by floor: a room may know the floors below its own, and its own where [`NEIGHBOURS`] says so.
 const FLOORS: [&[&str]; 5] = [
     &[
-        "answer", "item", "metadata", "outcome", "problem", "rate", "retry", "row", "time",
+        "answer", "forecast", "item", "metadata", "outcome", "problem", "rate", "retry", "row",
+        "time",
     ],
     &["api", "journal", "limiter", "manifest", "sandbox"],
     &["runner"],
