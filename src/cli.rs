@@ -409,7 +409,7 @@ pub struct ReportArgs {
     /// Look at the sandbox's journal
     #[arg(long)]
     pub sandbox: bool,
-    /// The form [default: csv]
+    /// The form [default: by the end of FILE's name; else as the manifests, xlsx or csv]
     #[arg(long, value_enum)]
     pub format: Option<FormatArg>,
     /// Only images in this state: pending, sending, done or failed
@@ -427,6 +427,8 @@ pub enum FormatArg {
     Csv,
     /// One JSON object a line
     Jsonl,
+    /// A workbook in which each cell is text, so that ids stay whole
+    Xlsx,
 }
 
 /// `altfill drop`.

@@ -8,20 +8,30 @@ use super::{print, taking};
 use crate::{
     cli::PlanArgs,
     error::{Failure, exit},
+    forecast::Forecast,
     journal::{
-        Counts, DEFAULT_ACCOUNT, Found, Journal, NewRun, Outlook, Reader, RetryFailed, Scope, look,
+        Counts, DEFAULT_ACCOUNT, Found, Intake, Journal, NewRun, Outlook, Reader, RetryFailed,
+        Scope, look,
     },
     progress::{about, say},
-    rate::{Rate, Rates, estimate},
+    rate::{Past, Rate, Rates},
     settings::{JournalPlace, Pacing, ReadSettings, rates},
     time::Timestamp,
 };
 
 /// From how many requests on a first run is a large one.
 const LARGE: u64 = 100;
+/// X drops an upload that nothing has used for so long.
+const UNUSED: Duration = Duration::from_hours(24);
+/// How many items are looked at together.
+const PAGE: i64 = 5_000;
 
 pub async fn execute(args: &PlanArgs) -> Result<u8, Failure> {
-    let plan = make(args).await?;
+    let made = make(args).await;
+    if let (Err(failure), true) = (&made, args.json) {
+        print(&json!({"exit_code": failure.code(), "error": failure.to_string()}).to_string())?;
+    }
+    let plan = made?;
     if args.json {
         print(&plan.to_json().to_string())?;
     } else {
@@ -35,10 +45,12 @@ struct Plan {
     rows: u64,
     counts: Counts,
     outlook: Outlook,
+    /// Items that would be sent more than a day after the time in their id.
+    old_uploads: u64,
     requests: u64,
     cost: f64,
-    /// The windows that it takes, of each rate.
-    windows: Vec<(Rate, u64)>,
+    /// The windows: how much of each is taken already, and how many of them the requests need.
+    windows: Vec<(Rate, u64, u64)>,
     time: Duration,
     finish: Timestamp,
     /// Whether nothing has been accepted for this account yet.
@@ -52,18 +64,11 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let price = args.price.unwrap_or(Pacing::default().price);
     let now = Timestamp::now();
     let is_there = look(&place.path)? == Found::Journal;
-    let mut used = vec![0; rates.windows().len()];
+    let mut past = Past::default();
     let mut done = 0;
     if is_there {
         let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
-        let past = reader.past(&rates.windows(), now).await?;
-        for (used, rate) in used.iter_mut().zip(rates.windows()) {
-            *used = past
-                .account
-                .iter()
-                .filter(|ended| **ended + rate.per > now)
-                .count() as u64;
-        }
+        past = reader.past(&rates.windows(), now).await?;
         done = reader.tally().await?.done;
     }
     let folder = tempfile::tempdir().map_err(Failure::unexpected)?;
@@ -94,77 +99,58 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
         retry_failed: RetryFailed::Passing,
     };
     let requests = intake.due(&new_run).await?;
-    let outlook = intake.outlook(now).await?;
+    let outlook = intake.outlook().await?;
+    let pace = (rates != Rates::Unlimited).then_some(Pacing::default().max_rps.get());
+    let forecast = Forecast::new(&rates, &past, pace, now);
+    let old_uploads = old_uploads(&mut intake, &forecast, now).await?;
     let counts = intake.counts();
     intake.undo().await?;
     journal.close().await?;
-    Ok(Plan::new(
-        &rates,
-        &used,
-        found.rows,
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of items stay far below 2^52"
+    )]
+    let cost = (requests as f64 * price * 1e5).round() / 1e5;
+    let time = forecast.time(requests);
+    Ok(Plan {
+        rows: found.rows,
         counts,
         outlook,
+        old_uploads,
         requests,
-        price,
-        now,
-        done == 0,
-    ))
+        cost,
+        windows: forecast.windows(requests).collect(),
+        time,
+        finish: now + time,
+        is_first: done == 0,
+    })
+}
+
+/// How many items would be sent more than a day after they were made.
+async fn old_uploads(
+    intake: &mut Intake<'_>,
+    forecast: &Forecast,
+    now: Timestamp,
+) -> Result<u64, Failure> {
+    let (mut after, mut number, mut old) = (0, 0, 0);
+    loop {
+        let page = intake.due_after(after, PAGE).await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(old);
+        };
+        after = *last;
+        for (_, media_id) in &page {
+            old += u64::from(now + forecast.start(number) > media_id.made() + UNUSED);
+            number += 1;
+        }
+    }
 }
 
 impl Plan {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is one thing that a plan tells"
-    )]
-    fn new(
-        rates: &Rates,
-        used: &[u64],
-        rows: u64,
-        counts: Counts,
-        outlook: Outlook,
-        requests: u64,
-        price: f64,
-        now: Timestamp,
-        is_first: bool,
-    ) -> Self {
-        let windows = rates.windows();
-        let pace = (*rates != Rates::Unlimited).then_some(Pacing::default().max_rps.get());
-        // What earlier runs sent still stands in the windows: as if it were sent once more, which is the latest end.
-        let of = |(rate, used): (&Rate, &u64)| {
-            if requests == 0 {
-                Duration::ZERO
-            } else {
-                estimate(requests + used, std::slice::from_ref(rate), pace)
-            }
-        };
-        let time = windows.iter().zip(used).map(of).max().unwrap_or_default();
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "counts of items stay far below 2^52"
-        )]
-        let cost = (requests as f64 * price * 1e5).round() / 1e5;
-        let needed = windows
-            .iter()
-            .map(|rate| (*rate, requests.div_ceil(u64::from(rate.count.get()))))
-            .collect();
-        Self {
-            rows,
-            counts,
-            outlook,
-            requests,
-            cost,
-            windows: needed,
-            time,
-            finish: now + time,
-            is_first,
-        }
-    }
-
     fn to_json(&self) -> Value {
-        let windows = self
-            .windows
-            .iter()
-            .map(|(rate, count)| json!({"rate": rate.to_string(), "windows": count}));
+        let windows = self.windows.iter().map(
+            |(rate, used, count)| json!({"rate": rate.to_string(), "used": used, "windows": count}),
+        );
         json!({
             "rows": self.rows,
             "empty": self.counts.empty,
@@ -179,7 +165,7 @@ impl Plan {
             "seconds": self.time.as_secs(),
             "finish": self.finish.to_string(),
             "pending_other": self.outlook.others,
-            "old_uploads": self.outlook.old_uploads,
+            "old_uploads": self.old_uploads,
         })
     }
 
@@ -221,9 +207,12 @@ impl Plan {
                 self.cost,
                 about(self.time)
             );
-            for (rate, count) in &self.windows {
+            for (rate, used, count) in &self.windows {
                 let windows = if *count == 1 { "window" } else { "windows" };
                 let _ = write!(text, "\n  X's limit {rate}: {count} {windows}");
+                if *used > 0 {
+                    let _ = write!(text, ", {used} of the first used already");
+                }
             }
         }
         if self.outlook.others > 0 {
@@ -238,16 +227,16 @@ impl Plan {
     }
 
     fn warn(&self) {
-        if self.outlook.old_uploads > 0 {
+        if self.old_uploads > 0 {
             say(&format!(
-                "{} of the images have ids older than 24 hours: X drops an upload that was in no post by then, and answers \
-                 that it does not know it",
-                self.outlook.old_uploads
+                "{} of the images would be sent more than 24 hours after the time in their ids: by then X has dropped an upload \
+                 that nothing uses, and answers that it does not know it",
+                self.old_uploads
             ));
         }
         if self.is_first && self.requests > LARGE {
             say(
-                "This would be the first large run. Whether new metadata shows on images that were published long ago is not \
+                "This would be the first large run. Whether new metadata shows on images that have been on X for long is not \
                  documented: try one first, with `altfill run … --max-items 1`, and look at it",
             );
         }

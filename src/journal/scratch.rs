@@ -6,16 +6,16 @@
 
 use std::path::Path;
 
+use sqlx::Row as _;
+
 use super::{Error, Intake, Journal, Lock, open};
-use crate::time::Timestamp;
+use crate::item::MediaId;
 
 /// What a run would find beside the counts of its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outlook {
     /// Due items of other manifests.
     pub others: u64,
-    /// Items that would be sent more than a day after the time in their id.
-    pub old_uploads: u64,
 }
 
 impl Journal {
@@ -56,7 +56,7 @@ impl Intake<'_> {
     }
 
     /// What a run would find beside.
-    pub async fn outlook(&mut self, now: Timestamp) -> Result<Outlook, Error> {
+    pub async fn outlook(&mut self) -> Result<Outlook, Error> {
         let count = |count: i64| count.unsigned_abs();
         let others = if self.is_over {
             let all: i64 = sqlx::query_scalar(
@@ -74,17 +74,26 @@ impl Intake<'_> {
         } else {
             0
         };
-        // A snowflake's upper bits are milliseconds since 2010-11-04T01:42:54.657Z.
-        let old_uploads: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM temp.scope AS s JOIN items AS i ON i.id = s.item_id \
-             WHERE i.state IN (0, 1) AND (CAST(i.media_id AS INTEGER) >> 22) + 1288834974657 < ? - 86400000",
+        Ok(Outlook { others })
+    }
+
+    /// The next items that a run would send, after the row `after`, in the order in which it would.
+    pub async fn due_after(&mut self, after: i64, most: i64) -> Result<Vec<(i64, MediaId)>, Error> {
+        let rows = sqlx::query(
+            "SELECT i.id, i.media_id FROM items AS i INDEXED BY items_due CROSS JOIN temp.scope AS s ON s.item_id = i.id \
+             WHERE i.account_id = ? AND i.state IN (0, 1) AND s.held = 0 AND i.id > ? ORDER BY i.id LIMIT ?",
         )
-        .bind(now.0)
-        .fetch_one(&mut *self.transaction)
+        .bind(self.account)
+        .bind(after)
+        .bind(most)
+        .fetch_all(&mut *self.transaction)
         .await?;
-        Ok(Outlook {
-            others,
-            old_uploads: count(old_uploads),
-        })
+        rows.iter()
+            .map(|row| {
+                let media_id: &str = row.try_get("media_id")?;
+                let damaged = |_| Error::Damaged(format!("the id of item {media_id}"));
+                Ok((row.try_get("id")?, media_id.parse().map_err(damaged)?))
+            })
+            .collect()
     }
 }

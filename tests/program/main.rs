@@ -19,6 +19,7 @@ mod manifest;
 mod outage;
 mod plan;
 mod refusals;
+mod reports;
 mod rows;
 mod samples;
 mod signals;

@@ -105,3 +105,51 @@ async fn an_invalid_manifest_or_another_address_has_no_plan() {
         .ended(2);
     assert!(refused.stderr.contains(&world.url()), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_earlier_runs_hold_of_a_window_is_waited_for() {
+    let world = World::new().await;
+    world.write("m.csv", texts(10));
+    world
+        .send(&["run", "m.csv", "--max-items", "4"])
+        .await
+        .ended(5);
+    // Four of five places are taken: one request now, and the second when the first of the four is free again.
+    let words = ["m.csv", "--api-url", &world.url(), "--rate", "5/1h"];
+    let planned = world.run(&plan(&words)).await.ended(0);
+    let window = &planned.json()["windows"][0];
+    assert_eq!(
+        (window["used"].as_u64(), window["windows"].as_u64()),
+        (Some(4), Some(2))
+    );
+    assert!(
+        (3_500..=3_601).contains(&planned.number("seconds")),
+        "{planned:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fresh_uploads_count_as_old_only_where_their_turn_comes_too_late() {
+    let world = World::new().await;
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    let fresh = (u64::try_from(since.as_millis()).unwrap() - 1_288_834_974_657) << 22;
+    let rows = (0..5).map(|number| vec![(fresh + number).to_string(), "A cat".to_owned()]);
+    world.write("m.csv", csv(&["media_id", "alt_text"], rows));
+    let planned = world.run(&plan(&["m.csv"])).await.ended(0);
+    assert_eq!(planned.number("old_uploads"), 0);
+    let words = ["m.csv", "--rate", "2/20h"];
+    let planned = world.run(&plan(&words)).await.ended(0);
+    assert_eq!(planned.number("old_uploads"), 1, "{planned:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_is_made_while_a_run_holds_the_journal() {
+    let world = World::new().await;
+    world.write("m.csv", texts(8));
+    let going = world.start(&["run", "m.csv", "--rate", "2/1h"]);
+    world.reached(2).await;
+    let words = ["m.csv", "--api-url", &world.url()];
+    let planned = world.run(&plan(&words)).await.ended(0);
+    assert!((6..=8).contains(&planned.number("requests")), "{planned:?}");
+    drop(going);
+}
