@@ -477,9 +477,21 @@ pub struct DismissArgs {
 /// `altfill template`.
 #[derive(Debug, Args)]
 pub struct TemplateArgs {
+    /// The form [default: csv]
+    #[arg(long, value_enum, conflicts_with = "explain")]
+    pub format: Option<TemplateFormatArg>,
     /// Print what each column is for, and no manifest
     #[arg(long)]
     pub explain: bool,
+}
+
+/// The form of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TemplateFormatArg {
+    /// Comma-separated: a header
+    Csv,
+    /// One JSON object, whose fields are empty and say nothing
+    Jsonl,
 }
 
 /// `altfill sandbox`.

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Map, Value};
+
 use super::print;
 use crate::{
-    cli::TemplateArgs,
+    cli::{TemplateArgs, TemplateFormatArg},
     error::{Failure, exit},
     metadata::schema,
     progress::say,
@@ -22,11 +24,23 @@ pub fn execute(args: &TemplateArgs) -> Result<u8, Failure> {
     if args.explain {
         print(&explained)?;
     } else {
-        let columns: Vec<&str> = ["media_id"]
-            .into_iter()
-            .chain(paths.iter().map(String::as_str))
-            .collect();
-        print(&columns.join(","))?;
+        let columns = paths.iter().map(String::as_str);
+        print(&match args.format.unwrap_or(TemplateFormatArg::Csv) {
+            TemplateFormatArg::Csv => ["media_id"]
+                .into_iter()
+                .chain(columns)
+                .collect::<Vec<_>>()
+                .join(","),
+            // An empty file is no manifest: a line whose fields all say nothing is read, and never sent.
+            TemplateFormatArg::Jsonl => {
+                let fields = columns.map(|path| (path.to_owned(), Value::from("")));
+                let line: Map<_, _> = [("media_id".to_owned(), Value::from("1"))]
+                    .into_iter()
+                    .chain(fields)
+                    .collect();
+                Value::Object(line).to_string()
+            }
+        })?;
         say(&explained);
     }
     Ok(exit::OK)

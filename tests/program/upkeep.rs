@@ -120,6 +120,10 @@ async fn a_template_is_an_empty_manifest_with_every_column() {
     }
     world.write("t.csv", &template.stdout);
     world.run(&["check", "t.csv"]).await.ended(0);
+    let lines = world.run(&["template", "--format", "jsonl"]).await.ended(0);
+    world.write("t.jsonl", &lines.stdout);
+    let checked = world.run(&["check", "t.jsonl", "--json"]).await.ended(0);
+    assert_eq!((checked.number("rows"), checked.number("empty")), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
