@@ -11,7 +11,7 @@ use sqlx::{Connection, QueryBuilder, Row as _, Sqlite, Transaction};
 
 use super::{
     Error, Journal,
-    overlay::{Contradiction, Effect, Known, lay_over},
+    overlay::{Contradiction, Duplicates, Effect, Known, lay_over},
 };
 use crate::{
     item::{MediaId, State},
@@ -19,18 +19,6 @@ use crate::{
     row::{Form, Row, Source},
     time::Timestamp,
 };
-
-/// What two values for one field of one id are, within one run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Duplicates {
-    /// An error.
-    #[default]
-    Error,
-    /// The first one wins.
-    First,
-    /// The last one wins.
-    Last,
-}
 
 /// What was taken in, in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -19,9 +19,10 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, SqliteConnection};
 
 pub use self::{
-    intake::{Conflict, Counts, Duplicates, Intake, Resent},
+    intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
     open::{Found, look},
+    overlay::Duplicates,
     queue::{Due, Next, Settled, Start},
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},
