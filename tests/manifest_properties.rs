@@ -318,6 +318,28 @@ proptest! {
     }
 }
 
+/// Found by fuzzing: a file of a few KiB kept altfill busy for hours.
+#[test]
+fn a_header_or_an_object_of_very_many_names_is_read_in_no_time() {
+    drain(format!("id{}\n1", ",a".repeat(400_000)).as_bytes());
+    drain(format!("id{}\n1", ",alt_txt".repeat(100_000)).as_bytes());
+    let mut line = "{\"id\":\"1\"".to_owned();
+    for key in 0..80_000 {
+        write!(line, ",\"{key}\":1").unwrap();
+    }
+    drain(format!("{line}}}").as_bytes());
+}
+
+/// All faults of a row are told, and none of them costs another look at the whole row.
+#[test]
+fn a_row_with_very_many_faults_is_judged_in_no_time() {
+    let codes = vec!["\"usa\""; 150_000].join(",");
+    drain(format!("{{\"id\":\"1\",\"metadata\":{{\"geo_restrictions\":{{\"whitelisted_country_codes\":[{codes}]}}}}}}").as_bytes());
+    let codes = vec!["usa"; 200_000].join("|");
+    drain(format!("id,geo_restrictions.whitelisted_country_codes\n1,{codes}\n").as_bytes());
+    drain(format!("id,alt_text\n1,a{}\n", ",b".repeat(400_000)).as_bytes());
+}
+
 proptest! {
     #![proptest_config(config(512))]
 

@@ -20,11 +20,16 @@ use crate::{
     time::Timestamp,
 };
 
+/// How many faults of one row are told: what is wrong with more is wrong in the same way, and each takes memory.
+const MOST_FAULTS: usize = 1_000;
+
 /// A row that is being read.
 pub(super) struct Draft {
     pub(super) line: u64,
     pub(super) id: Option<MediaId>,
     pub(super) faults: Vec<Fault>,
+    /// How many more there are beyond the bound.
+    untold: usize,
     object: Map<String, Value>,
     /// The fields of which a cell could not be read: nothing else may be said of what they lack.
     spoiled: Vec<Field>,
@@ -38,6 +43,7 @@ impl Draft {
             line,
             id: None,
             faults: Vec::new(),
+            untold: 0,
             object: Map::new(),
             spoiled: Vec::new(),
             withdrawn: Vec::new(),
@@ -75,6 +81,15 @@ impl Draft {
         self.spoiled.push(place.field);
     }
 
+    /// Notes one of very many faults, or counts it where enough have been told.
+    pub(super) fn note(&mut self, fault: impl FnOnce() -> Fault) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(fault());
+        } else {
+            self.untold += 1;
+        }
+    }
+
     /// Checks what was said; `place` tells where each violation stands.
     pub(super) fn finish(
         mut self,
@@ -82,10 +97,11 @@ impl Draft {
         mut place: impl FnMut(Violation, u64) -> Fault,
         carried: impl FnOnce(&Patch) -> Option<Box<str>>,
     ) -> Record {
-        for field in self.withdrawn {
+        for field in std::mem::take(&mut self.withdrawn) {
             self.object.entry(field.name()).or_insert(Value::Null);
         }
-        match (Patch::parse(self.object, now), self.id) {
+        let object = std::mem::take(&mut self.object);
+        match (Patch::parse(object, now), self.id.take()) {
             (Ok(patch), Some(media_id)) if self.faults.is_empty() => Record::Row(Row {
                 line: self.line,
                 media_id,
@@ -100,13 +116,18 @@ impl Draft {
                             .iter()
                             .any(|field| field.name() == first_name(&violation.path))
                 };
-                let violations = parsed.err().unwrap_or_default();
-                self.faults.extend(
-                    violations
-                        .into_iter()
-                        .filter(|violation| !spoiled(violation))
-                        .map(|violation| place(violation, self.line)),
-                );
+                let mut violations = parsed.err().unwrap_or_default();
+                violations.retain(|violation| !spoiled(violation));
+                let line = self.line;
+                for violation in violations {
+                    self.note(|| place(violation, line));
+                }
+                if self.untold > 0 {
+                    let message = format!("has {} further faults", self.untold);
+                    let hint = "Mend those that are told, and check again.";
+                    self.faults
+                        .push(Fault::new(line, "more-faults", message).hint(hint));
+                }
                 // As they stand in the row; what has no column of its own comes last.
                 self.faults
                     .sort_by_key(|fault| fault.column.unwrap_or(u64::MAX));

@@ -199,8 +199,10 @@ pub enum Error {
 }
 
 fn near_misses(columns: &[NamedColumn]) -> String {
-    let each: Vec<_> = columns
+    const MOST: usize = 20;
+    let mut each: Vec<_> = columns
         .iter()
+        .take(MOST)
         .map(|near| {
             format!(
                 "column {} ({:?}) is nearly {}",
@@ -208,6 +210,9 @@ fn near_misses(columns: &[NamedColumn]) -> String {
             )
         })
         .collect();
+    if columns.len() > MOST {
+        each.push(format!("and {} more", columns.len() - MOST));
+    }
     let (it, header) = match columns {
         [one] => ("it", one.header.as_str()),
         _ => ("them", "COLUMN"),

@@ -78,6 +78,11 @@ impl Fault {
     }
 }
 
+/// What a violation says, behind its path: names out of a manifest may stand in it.
+pub(super) fn violation_with_path(violation: &Violation) -> String {
+    format!("{} {}", excerpt(&violation.path, None), violation.message)
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}", self.line)?;

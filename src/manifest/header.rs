@@ -2,6 +2,8 @@
 //!
 //! Owns the resolving of a whole header, done once for a file. What a single name means stands in [`super::target`].
 
+use std::collections::BTreeSet;
+
 use super::{
     Options,
     error::{Error, NamedColumn},
@@ -170,11 +172,7 @@ fn refuse_unmatched(
 }
 
 fn near_misses(columns: &Columns, options: &Options) -> Vec<NamedColumn> {
-    let supplied: Vec<_> = columns
-        .all
-        .iter()
-        .map(|column| column.target.name())
-        .collect();
+    let supplied = supplied(columns.all.iter().map(|column| &column.target));
     columns
         .all
         .iter()
@@ -190,19 +188,36 @@ fn near_misses(columns: &Columns, options: &Options) -> Vec<NamedColumn> {
         .collect()
 }
 
+/// The names of the fields among some targets: as few as there are fields, however many columns there are.
+pub(super) fn supplied<'a>(targets: impl Iterator<Item = &'a Target>) -> BTreeSet<&'a str> {
+    targets
+        .map(Target::name)
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
 /// The field that a header nearly names and that none of `supplied` is, unless the header is to be ignored.
-pub(super) fn near_miss(header: &str, supplied: &[&str], options: &Options) -> Option<String> {
+pub(super) fn near_miss(
+    header: &str,
+    supplied: &BTreeSet<&str>,
+    options: &Options,
+) -> Option<String> {
+    /// How many slips of the pen are near.
+    const NEAR: usize = 2;
     let name = normal(header);
     if is_ignored(&name, options) {
         return None;
     }
+    let length = name.chars().count();
     fields()
-        .into_iter()
-        .filter(|field| !supplied.contains(&short(field)))
-        .map(|field| (strsim::osa_distance(&name, &field), field))
-        .filter(|(distance, _)| *distance <= 2)
+        .iter()
+        // As many slips are needed at least; a header may be long, and the distance is dear.
+        .filter(|field| field.len().abs_diff(length) <= NEAR)
+        .filter(|field| !supplied.contains(short(field)))
+        .map(|field| (strsim::osa_distance(&name, field), field))
+        .filter(|(distance, _)| *distance <= NEAR)
         .min()
-        .map(|(_, field)| short(&field).to_owned())
+        .map(|(_, field)| short(field).to_owned())
 }
 
 /// What to do about a header without a column for the id.

@@ -2,7 +2,7 @@
 //!
 //! Owns [`Object`]. A key that is there twice would silently lose one of its values: it is an error here.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
@@ -17,6 +17,9 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
+/// Up to so many keys are few.
+const FEW: usize = 64;
+
 struct Entries;
 
 impl<'de> Visitor<'de> for Entries {
@@ -28,8 +31,18 @@ impl<'de> Visitor<'de> for Entries {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
         let mut entries: Vec<(String, Value)> = Vec::new();
+        // Few keys are compared faster than they are hashed; very many are hashed, or each would be compared with all.
+        let mut hashed = HashSet::new();
         while let Some(key) = map.next_key::<String>()? {
-            if entries.iter().any(|(other, _)| *other == key) {
+            let is_twice = if entries.len() < FEW {
+                entries.iter().any(|(other, _)| *other == key)
+            } else {
+                if hashed.is_empty() {
+                    hashed.extend(entries.iter().map(|(other, _)| other.clone()));
+                }
+                !hashed.insert(key.clone())
+            };
+            if is_twice {
                 return Err(A::Error::custom(format_args!(
                     "the key {key:?} is there twice"
                 )));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     Error, Options, Record,
     draft::{Draft, lies_in, mark},
-    fault::{Fault, Invalid, excerpt},
+    fault::{Fault, Invalid, excerpt, violation_with_path},
     header, id,
     ids::{Ids, Naming, Spot},
     json::Object,
@@ -93,7 +93,7 @@ impl JsonLines {
             })
             .collect();
         self.read_id(&entries, &targets, &mut draft, ids, tally);
-        let supplied: Vec<_> = targets.iter().map(|target| target.name()).collect();
+        let supplied = header::supplied(targets.iter().copied());
         let mut carried = Map::new();
         let mut placed = Vec::new();
         for ((key, value), target) in entries.into_iter().zip(targets) {
@@ -134,9 +134,14 @@ impl JsonLines {
         }
         let carried =
             (!carried.is_empty()).then(|| Value::Object(carried).to_string().into_boxed_str());
+        let mut whole = None;
         draft.finish(
             self.options.now,
-            |violation, line| fault(violation, line, text, &placed),
+            |violation, line| {
+                // Only what is wrong is shown, so only then it is read again.
+                let whole = whole.get_or_insert_with(|| serde_json::from_str(text).ok());
+                fault(violation, line, whole.as_ref(), &placed)
+            },
             |_| carried,
         )
     }
@@ -280,25 +285,30 @@ fn read_place(
 }
 
 /// The fault of a violation, at the key in which it lies.
-fn fault(violation: Violation, line: u64, text: &str, placed: &[(String, String)]) -> Fault {
+fn fault(
+    violation: Violation,
+    line: u64,
+    whole: Option<&Object>,
+    placed: &[(String, String)],
+) -> Fault {
     let key = placed
         .iter()
         .filter(|(path, _)| path.is_empty() || lies_in(&violation.path, path))
         .max_by_key(|(path, _)| path.len());
     let message = match key {
         Some((path, _)) if *path == violation.path => violation.message.clone(),
-        _ => format!("{} {}", violation.path, violation.message),
+        _ => violation_with_path(&violation),
     };
     let cell = key.and_then(|(path, key)| {
-        let Object(entries) = serde_json::from_str(text).ok()?;
-        let (_, value) = entries.into_iter().find(|(other, _)| other == key)?;
+        let Object(entries) = whole?;
+        let (_, value) = entries.iter().find(|(other, _)| other == key)?;
         let inner = violation.path.strip_prefix(path.as_str())?;
         let inner = inner
             .trim_start_matches('.')
             .replace(['.', '['], "/")
             .replace(']', "");
         let value = if inner.is_empty() {
-            Some(&value)
+            Some(value)
         } else {
             value.pointer(&format!("/{inner}"))
         }?;

@@ -8,7 +8,7 @@ use super::{
     Options, Record,
     cells::{Cells, Mark},
     draft::{Draft, first_name, lies_in, mark},
-    fault::{Fault, Invalid},
+    fault::{Fault, Invalid, violation_with_path},
     header::{Column, Columns},
     id,
     ids::{Ids, Naming, Spot},
@@ -90,7 +90,7 @@ impl Rows {
         for position in self.columns.all.len()..cells.len() {
             if !cells.get(position).trim().is_empty() {
                 let count = self.columns.all.len();
-                draft.faults.push(Fault {
+                draft.note(|| Fault {
                     column: Some(position as u64 + 1),
                     ..Fault::new(cells.line, "surplus-cells", format!("stands in a column beyond the {count} of the header"))
                         .hint("Put cells that hold the delimiter or a quote between quotes, or give the column a header.")
@@ -195,7 +195,7 @@ impl Rows {
             })
         };
         let Some((position, column, path)) = inside.or_else(beside) else {
-            let message = format!("{} {}", violation.path, violation.message);
+            let message = violation_with_path(&violation);
             return Fault {
                 message,
                 ..Fault::of(violation, line)
@@ -207,7 +207,7 @@ impl Rows {
         let message = if exact {
             violation.message.clone()
         } else {
-            format!("{} {}", violation.path, violation.message)
+            violation_with_path(&violation)
         };
         let fault = Fault {
             message,

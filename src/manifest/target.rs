@@ -2,6 +2,8 @@
 //!
 //! Owns [`Target`] and the names. Knows nothing of the other columns beside one.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::fault::is_invisible;
@@ -84,7 +86,12 @@ pub(super) fn normal(header: &str) -> String {
 }
 
 /// The dotted paths of all places, objects included, and the other names of a manifest's data.
-pub(super) fn fields() -> Vec<String> {
+pub(super) fn fields() -> &'static [String] {
+    static FIELDS: LazyLock<Vec<String>> = LazyLock::new(all_fields);
+    &FIELDS
+}
+
+fn all_fields() -> Vec<String> {
     fn walk(members: &[Member], prefix: &str, into: &mut Vec<String>) {
         for member in members {
             let path = format!("{prefix}{}", member.name);
