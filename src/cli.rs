@@ -33,6 +33,8 @@ nothing was sent; 4 some items failed; 5 stopped as told, items remain; 6 halted
 pub enum Command {
     /// Check manifests offline, and show every error with file, line and column
     Check(CheckArgs),
+    /// Show what a run would do, cost and take, without sending anything
+    Plan(PlanArgs),
     /// Send alt text and other metadata for images already on X; run it again at any time, it goes on where it stopped
     Run(Box<RunArgs>),
     /// Send all that is due in the journal, without a manifest
@@ -43,6 +45,12 @@ pub enum Command {
     Show(ShowArgs),
     /// Write outcomes to a file; a report of failures can be mended and sent again
     Report(ReportArgs),
+    /// Withdraw images that were not sent yet
+    Drop(DropArgs),
+    /// Mark failures as known, so that they no longer count until their row changes
+    Dismiss(DismissArgs),
+    /// Print an empty manifest with all columns, and what each is for
+    Template(TemplateArgs),
     /// Serve a simulated X API on this machine, for rehearsals
     Sandbox(SandboxArgs),
 }
@@ -66,7 +74,10 @@ pub struct ReadArgs {
     /// What two values for one field of one image are [default: error]
     #[arg(long, value_enum, value_name = "WHICH", env = "ALTFILL_DUPLICATES")]
     pub duplicates: Option<DuplicatesArg>,
-    /// Write all errors of the manifests to FILE, as CSV
+    /// What alt texts of little use are, such as file names and placeholders [default: warn]
+    #[arg(long, value_enum, value_name = "WHAT", env = "ALTFILL_LINT")]
+    pub lint: Option<LintArg>,
+    /// Write all errors of the manifests to FILE, as CSV, or as JSON lines where its name ends in .jsonl
     #[arg(long, value_name = "FILE", env = "ALTFILL_ERRORS")]
     pub errors: Option<PathBuf>,
 }
@@ -80,6 +91,17 @@ pub enum DuplicatesArg {
     First,
     /// The last one
     Last,
+}
+
+/// What a warning of the lint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintArg {
+    /// Nothing: texts are not looked at
+    Off,
+    /// A warning, counted by rule
+    Warn,
+    /// An error of its row
+    Error,
 }
 
 impl From<DuplicatesArg> for Duplicates {
@@ -113,6 +135,37 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub read: ReadArgs,
     /// Print the result as one JSON object
+    #[arg(long, env = "ALTFILL_JSON")]
+    pub json: bool,
+}
+
+/// `altfill plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Manifests: CSV, TSV, JSON lines or XLSX; - reads standard input
+    #[arg(required = true, value_name = "MANIFEST")]
+    pub manifests: Vec<PathBuf>,
+    /// How to read them.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Plan against the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+    /// At most N requests in any DURATION (repeatable) [default: 500/15m and 50000/24h]
+    #[arg(
+        long,
+        value_name = "N/DURATION",
+        env = "ALTFILL_RATE",
+        value_delimiter = ','
+    )]
+    pub rate: Vec<String>,
+    /// What X charges a request [default: 0.005]
+    #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars)]
+    pub price: Option<f64>,
+    /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
     pub json: bool,
 }
@@ -356,7 +409,7 @@ pub struct ReportArgs {
     /// Look at the sandbox's journal
     #[arg(long)]
     pub sandbox: bool,
-    /// The form [default: csv]
+    /// The form [default: by the end of FILE's name; else as the manifests, xlsx or csv]
     #[arg(long, value_enum)]
     pub format: Option<FormatArg>,
     /// Only images in this state: pending, sending, done or failed
@@ -373,6 +426,71 @@ pub enum FormatArg {
     /// Comma-separated, with the columns of the manifests
     Csv,
     /// One JSON object a line
+    Jsonl,
+    /// A workbook in which each cell is text, so that ids stay whole
+    Xlsx,
+}
+
+/// `altfill drop`.
+#[derive(Debug, Args)]
+pub struct DropArgs {
+    /// Media ids
+    #[arg(value_name = "MEDIA_ID")]
+    pub media_ids: Vec<String>,
+    /// Images whose row last taken in is of this manifest
+    #[arg(long, value_name = "MANIFEST")]
+    pub source: Option<String>,
+    /// Images in this state: pending or failed
+    #[arg(long)]
+    pub state: Option<State>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// In the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// `altfill dismiss`.
+#[derive(Debug, Args)]
+pub struct DismissArgs {
+    /// Media ids
+    #[arg(value_name = "MEDIA_ID")]
+    pub media_ids: Vec<String>,
+    /// Failures of this cause
+    #[arg(long)]
+    pub cause: Option<String>,
+    /// Failures that this report or manifest names
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// In the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+}
+
+/// `altfill template`.
+#[derive(Debug, Args)]
+pub struct TemplateArgs {
+    /// The form [default: csv]
+    #[arg(long, value_enum, conflicts_with = "explain")]
+    pub format: Option<TemplateFormatArg>,
+    /// Print what each column is for, and no manifest
+    #[arg(long)]
+    pub explain: bool,
+}
+
+/// The form of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TemplateFormatArg {
+    /// Comma-separated: a header
+    Csv,
+    /// One JSON object, whose fields are empty and say nothing
     Jsonl,
 }
 

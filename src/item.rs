@@ -4,6 +4,8 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::time::Timestamp;
+
 /// A media id: 1 to 19 digits, as X's schema has it (`^[0-9]{1,19}$`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MediaId(Box<str>);
@@ -27,6 +29,14 @@ impl MediaId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// When it was made, which its upper bits tell. What is older than that form of id tells its beginning, in 2010.
+    #[must_use]
+    pub fn made(&self) -> Timestamp {
+        const BEGINNING: i64 = 1_288_834_974_657;
+        let number: u64 = self.0.parse().unwrap_or(u64::MAX);
+        Timestamp(BEGINNING.saturating_add_unsigned(number >> 22))
     }
 }
 
@@ -114,6 +124,13 @@ impl fmt::Display for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_media_id_tells_when_it_was_made() {
+        let made = |id: &str| id.parse::<MediaId>().unwrap().made().to_string();
+        assert!(made("1146654567674912769").starts_with("2019-07-04T"));
+        assert!(made("7").starts_with("2010-11-04T"));
+    }
 
     #[test]
     fn a_media_id_is_one_to_nineteen_digits() {

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 
 use crate::{
     api::{Address, Source},
-    cli::{JournalArgs, ProgressArg, ReadArgs, RunArgs, SendArgs, parse_dollars},
+    cli::{JournalArgs, LintArg, ProgressArg, ReadArgs, RunArgs, SendArgs, parse_dollars},
     error::Failure,
     journal::{Duplicates, RetryFailed},
     rate::{Rates, parse_duration},
@@ -65,6 +65,12 @@ impl JournalPlace {
             place.bound_to = args.api_url.as_ref().map(ToString::to_string);
         }
         place
+    }
+
+    /// The place for a plan: that of the run it is of.
+    #[must_use]
+    pub fn to_plan(args: &JournalArgs, sandbox: bool) -> Self {
+        Self::new(args, sandbox)
     }
 
     fn new(args: &JournalArgs, sandbox: bool) -> Self {
@@ -166,6 +172,28 @@ pub struct RunSettings {
     pub ok: Vec<u8>,
 }
 
+/// What a warning of the alt texts' lint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lint {
+    /// Nothing: the texts are not looked at.
+    Off,
+    /// Told at the end of the manifest.
+    #[default]
+    Warn,
+    /// A fault of its row.
+    Error,
+}
+
+impl From<LintArg> for Lint {
+    fn from(arg: LintArg) -> Self {
+        match arg {
+            LintArg::Off => Self::Off,
+            LintArg::Warn => Self::Warn,
+            LintArg::Error => Self::Error,
+        }
+    }
+}
+
 /// How manifests are read.
 #[derive(Debug, Clone, Default)]
 pub struct ReadSettings {
@@ -179,6 +207,8 @@ pub struct ReadSettings {
     pub sheet: Option<String>,
     /// What two values are.
     pub duplicates: Duplicates,
+    /// What alt texts of little use are.
+    pub lint: Lint,
     /// Where all errors go.
     pub errors: Option<PathBuf>,
 }
@@ -191,6 +221,7 @@ impl From<&ReadArgs> for ReadSettings {
             encoding: args.encoding.clone(),
             sheet: args.sheet.clone(),
             duplicates: args.duplicates.map(Duplicates::from).unwrap_or_default(),
+            lint: args.lint.map(Lint::from).unwrap_or_default(),
             errors: args.errors.clone(),
         }
     }

@@ -11,7 +11,8 @@ use std::{
 /// The rooms by floor: a room may know the floors below its own, and its own where [`NEIGHBOURS`] says so.
 const FLOORS: [&[&str]; 5] = [
     &[
-        "answer", "item", "metadata", "outcome", "problem", "rate", "retry", "row", "time",
+        "answer", "forecast", "item", "metadata", "outcome", "problem", "rate", "retry", "row",
+        "time",
     ],
     &["api", "journal", "limiter", "manifest", "sandbox"],
     &["runner"],
@@ -40,7 +41,7 @@ const VOCABULARY: [&str; 6] = [
 ];
 
 /// In which rooms each other crate is named.
-const CRATES: [(&str, &[&str]); 26] = [
+const CRATES: [(&str, &[&str]); 27] = [
     ("axum", &["sandbox"]),
     ("backoff", &["retry"]),
     ("base64", &["manifest"]),
@@ -60,6 +61,7 @@ const CRATES: [(&str, &[&str]); 26] = [
     ("libsqlite3_sys", &["journal"]),
     ("memchr", &["manifest"]),
     ("reqwest", &["api"]),
+    ("rust_xlsxwriter", &["report"]),
     ("secrecy", &["api", "settings"]),
     ("sha2", &["metadata"]),
     ("shlex", &["settings"]),
@@ -72,7 +74,7 @@ const CRATES: [(&str, &[&str]); 26] = [
 /// Crates that more than one room needs for its own purpose.
 const SHARED: [(&str, &[&str]); 4] = [
     ("strsim", &["manifest", "metadata", "sandbox"]),
-    ("tempfile", &["commands", "manifest"]),
+    ("tempfile", &["commands", "manifest", "report"]),
     ("tracing_subscriber", &["lib"]),
     ("unicode_normalization", &["manifest", "metadata"]),
 ];

@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeSet, fs, process::Command};
 
-use altfill::{cli::Cli, error::exit, metadata::schema};
+use altfill::{cli::Cli, error::exit, manifest::lint::Rule, metadata::schema};
 use clap::CommandFactory;
 
 const README: &str = include_str!("../README.md");
@@ -175,6 +175,17 @@ fn the_readme_has_a_row_for_each_column_of_the_schema() {
     let rows = table("Manifests");
     let named: Vec<_> = rows.iter().map(|row| code(&row[0])).collect();
     assert_eq!(named, schema::paths());
+}
+
+#[test]
+fn the_rules_of_the_lint_are_explained_by_name() {
+    const MANIFESTS: &str = include_str!("../docs/manifests.md");
+    let explained: Vec<_> = MANIFESTS
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| code(&cells(line)[0]).to_owned())
+        .collect();
+    assert_eq!(explained, Rule::ALL.map(Rule::name));
 }
 
 #[test]

@@ -1,6 +1,4 @@
-//! `altfill check`: validates manifests offline.
-//!
-//! It takes them into a journal of its own that is thrown away, so that it finds exactly what `run` would.
+//! `altfill check`: validates manifests offline, without a journal.
 
 use serde_json::json;
 
@@ -8,69 +6,72 @@ use super::{print, taking};
 use crate::{
     cli::CheckArgs,
     error::{Failure, exit},
-    journal::{DEFAULT_ACCOUNT, Journal, Lock},
+    journal,
+    manifest::Duplicates,
     progress::say,
-    settings::{ReadSettings, SANDBOX},
-    time::Timestamp,
+    settings::ReadSettings,
 };
 
 pub async fn execute(args: &CheckArgs) -> Result<u8, Failure> {
-    let folder = tempfile::tempdir().map_err(Failure::unexpected)?;
-    let path = folder.path().join("check.db");
-    let mut journal = Journal::open(&path, SANDBOX, Lock::take(&path)?).await?;
+    let result = check(args).await;
+    if let (Err(failure), true) = (&result, args.json) {
+        print(&json!({"exit_code": failure.code(), "error": failure.to_string()}).to_string())?;
+    }
+    result
+}
+
+async fn check(args: &CheckArgs) -> Result<u8, Failure> {
     let read = ReadSettings::from(&args.read);
-    let mut intake = journal
-        .intake(DEFAULT_ACCOUNT, read.duplicates, Timestamp::now())
-        .await?;
-    let found = taking::take(&args.manifests, &read, &mut intake, false).await;
-    let counts = intake.counts();
-    intake.undo().await?;
-    journal.close().await?;
-    let found = match found {
-        Ok(found) => found,
-        Err(failure) => {
-            if args.json {
-                print(
-                    &json!({"exit_code": failure.code(), "error": failure.to_string()}).to_string(),
-                )?;
-            }
-            return Err(failure);
-        }
+    let mut faults = taking::Faults::new(read.errors.as_deref())?;
+    let is_error = read.duplicates == journal::Duplicates::Error;
+    let mut sink = taking::IntoNothing {
+        duplicates: is_error.then(Duplicates::default),
+        ..Default::default()
     };
+    let mut found = taking::take(&args.manifests, &read, &mut sink, &mut faults, false).await?;
+    let names = sink.names;
+    if let Some(duplicates) = sink.duplicates {
+        let mut shown = Ok(());
+        duplicates
+            .find(&names, |contradiction| {
+                found.invalid += 1;
+                let name = names
+                    .get(usize::from(contradiction.source))
+                    .map_or("", String::as_str);
+                if shown.is_ok() {
+                    shown = faults.show(name, &contradiction.fault);
+                }
+            })
+            .map_err(Failure::unexpected)?;
+        shown?;
+    }
+    let by_rule = faults.end()?;
     let code = if found.invalid == 0 {
         exit::OK
     } else {
         exit::INVALID
     };
-    let rows = |count: u64| {
-        if count == 1 {
-            "1 row".to_owned()
-        } else {
-            format!("{count} rows")
-        }
-    };
-    if found.invalid == 0 {
-        say(&format!(
-            "{}: all valid, {} images, {} empty",
-            rows(found.rows),
-            counts.new,
-            counts.empty
-        ));
+    let rows = if found.rows == 1 {
+        "1 row".to_owned()
     } else {
-        say(&format!(
-            "{}, {} of them invalid",
-            rows(found.rows),
-            found.invalid
-        ));
-    }
+        format!("{} rows", found.rows)
+    };
+    let empty = if sink.empty > 0 {
+        format!(", {} of them name no field", sink.empty)
+    } else {
+        String::new()
+    };
+    say(&match found.invalid {
+        0 => format!("{rows}, all valid{empty}"),
+        invalid => format!("{rows}, {invalid} of them invalid{empty}"),
+    });
     if args.json {
         let object = json!({
             "exit_code": code,
             "rows": found.rows,
-            "empty": counts.empty,
+            "empty": sink.empty,
             "invalid": found.invalid,
-            "items": counts.new,
-            "faults": found.by_rule,
+            "faults": by_rule,
         });
         print(&object.to_string())?;
     }

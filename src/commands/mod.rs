@@ -4,7 +4,10 @@
 //! everything else to standard error.
 
 mod check;
+mod linting;
+mod plan;
 mod report;
+mod resend;
 mod resume;
 mod run;
 mod sandbox;
@@ -14,6 +17,8 @@ mod signals;
 mod status;
 mod summary;
 mod taking;
+mod template;
+mod upkeep;
 
 use std::{
     ffi::OsString,
@@ -32,6 +37,10 @@ pub async fn execute(cli: Cli) -> u8 {
     match cli.command {
         Command::Run(args) => run::execute(&args).await,
         Command::Resume(args) => resume::execute(&args).await,
+        Command::Drop(args) => ended(upkeep::withdraw(&args).await),
+        Command::Dismiss(args) => ended(upkeep::dismiss(&args).await),
+        Command::Template(args) => ended(template::execute(&args)),
+        Command::Plan(args) => ended(plan::execute(&args).await),
         Command::Check(args) => ended(check::execute(&args).await),
         Command::Status(args) => ended(status::execute(&args).await),
         Command::Show(args) => ended(show::execute(&args).await),

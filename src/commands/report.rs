@@ -1,7 +1,7 @@
 //! `altfill report`: outcomes as a file.
 
 use std::{
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, IsTerminal, Write},
     path::Path,
 };
 
@@ -17,9 +17,11 @@ use crate::{
 pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
     let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
-    let format = match args.format.unwrap_or(FormatArg::Csv) {
-        FormatArg::Csv => Format::Csv,
-        FormatArg::Jsonl => Format::JsonLines,
+    let format = match format(args) {
+        Some(format) => format,
+        // A terminal can't show a workbook.
+        None if args.output.is_none() && io::stdout().is_terminal() => Format::Csv,
+        None => Format::of(reader.sources().await?.iter().map(|(_, source)| source)),
     };
     let Some(path) = &args.output else {
         // Nobody who reads is no failure: `altfill report | head` is a good command.
@@ -58,6 +60,23 @@ pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
         if count == 1 { "image" } else { "images" }
     ));
     Ok(exit::OK)
+}
+
+/// The form that was asked for, by name or by the end of the file's.
+fn format(args: &ReportArgs) -> Option<Format> {
+    match args.format {
+        Some(FormatArg::Csv) => return Some(Format::Csv),
+        Some(FormatArg::Jsonl) => return Some(Format::JsonLines),
+        Some(FormatArg::Xlsx) => return Some(Format::Workbook),
+        None => {}
+    }
+    let end = args.output.as_ref()?.extension()?.to_str()?;
+    match end.to_ascii_lowercase().as_str() {
+        "csv" | "tsv" | "txt" => Some(Format::Csv),
+        "jsonl" | "ndjson" => Some(Format::JsonLines),
+        "xlsx" => Some(Format::Workbook),
+        _ => None,
+    }
 }
 
 fn failed(error: Error) -> Failure {

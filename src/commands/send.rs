@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{complaint, print, signals, summary::Totals, taking};
+use super::{complaint, print, resend, signals, summary::Totals, taking};
 use crate::{
     api::{Client, Credentials},
     error::{Failure, exit},
@@ -224,9 +224,19 @@ async fn take_in(
     done_before: u64,
     totals: &mut Totals,
 ) -> Result<(), Failure> {
-    let found = taking::take(manifests, &settings.read, intake, settings.quiet).await?;
+    let mut faults = taking::Faults::new(settings.read.errors.as_deref())?;
+    let mut sink = taking::IntoJournal::new(intake);
+    let found = taking::take(
+        manifests,
+        &settings.read,
+        &mut sink,
+        &mut faults,
+        settings.quiet,
+    )
+    .await?;
+    faults.end()?;
     let counts = intake.counts();
-    totals.take(&found, counts);
+    totals.take(found, counts);
     if found.invalid > 0 && !settings.skip_invalid {
         let rows = if found.invalid == 1 {
             "1 row is".to_owned()
@@ -248,10 +258,9 @@ async fn take_in(
         }
     };
     if is_too_many {
-        return Err(Failure::Halted(format!(
-            "{} images that are done would be sent again with other values. Nothing was taken in or sent: \
-             is it the right manifest? If so, say --max-resend {}",
-            counts.resends, counts.resends
+        return Err(Failure::Halted(resend::refusal(
+            counts.resends,
+            intake.resent(),
         )));
     }
     if let Some(above) = settings.confirm_above {

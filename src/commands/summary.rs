@@ -42,7 +42,7 @@ pub struct Totals {
 
 impl Totals {
     /// What was taken in.
-    pub fn take(&mut self, found: &Found, counts: Counts) {
+    pub const fn take(&mut self, found: Found, counts: Counts) {
         (self.rows, self.invalid, self.counts) = (found.rows, found.invalid, counts);
     }
 

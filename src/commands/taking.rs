@@ -1,20 +1,24 @@
 //! Taking manifests in: from files to the journal's transaction, with every fault shown on the way.
 //!
-//! Owns the hand-over. A thread of its own reads and checks rows while the journal's task writes those before them; what
+//! Owns the hand-over, to the journal's transaction or, for `check`, to what only finds duplicates. A thread of its own reads and checks rows while the journal's task writes those before them; what
 //! stands between the two is bounded, so memory does not grow with the manifest.
 
 use std::{
     collections::BTreeMap,
     fs::File,
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::linting::Linter;
 use crate::{
     error::Failure,
-    journal::{Conflict, Intake},
-    manifest::{self, Fault, Invalid, Manifest, Notice, Record},
+    item::MediaId,
+    journal::Intake,
+    manifest::{self, Duplicates, Fault, Invalid, Manifest, Notice, Record, contradiction},
     progress::say,
     row::{Row, Source},
     settings::ReadSettings,
@@ -28,15 +32,13 @@ const WAITING: usize = 4;
 /// How many faults are shown on the screen.
 const SHOWN: u64 = 50;
 
-/// What was found in the manifests, beside what the journal counts.
-#[derive(Debug, Clone, Default)]
+/// What was found in the manifests, beside what a sink counts.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
     /// All rows.
     pub rows: u64,
     /// Rows that break a rule.
     pub invalid: u64,
-    /// The faults by rule.
-    pub by_rule: BTreeMap<&'static str, u64>,
 }
 
 enum Piece {
@@ -47,6 +49,88 @@ enum Piece {
     Failed(manifest::Error),
 }
 
+/// Where rows go.
+pub trait Sink {
+    /// A manifest begins.
+    async fn source(&mut self, source: &Source) -> Result<(), Failure>;
+    /// Rows of it; returned are the faults of those that contradict earlier ones, with their items.
+    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure>;
+    /// An item of which a row is invalid.
+    async fn hold(&mut self, media_id: MediaId) -> Result<(), Failure>;
+}
+
+/// The journal's transaction as a sink.
+pub struct IntoJournal<'i, 'j> {
+    intake: &'i mut Intake<'j>,
+    source: i64,
+}
+
+impl<'i, 'j> IntoJournal<'i, 'j> {
+    /// Rows go into `intake`.
+    pub const fn new(intake: &'i mut Intake<'j>) -> Self {
+        Self { intake, source: 0 }
+    }
+}
+
+impl Sink for IntoJournal<'_, '_> {
+    async fn source(&mut self, source: &Source) -> Result<(), Failure> {
+        self.source = self.intake.source(source).await?;
+        Ok(())
+    }
+
+    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure> {
+        let conflicts = self.intake.take(self.source, rows).await?.into_iter();
+        let fault = |conflict: crate::journal::Conflict| {
+            let (name, line) = (&conflict.earlier.0, conflict.earlier.1);
+            let fault = contradiction(
+                conflict.line,
+                conflict.media_id.as_str(),
+                conflict.field,
+                (name, line),
+            );
+            (conflict.media_id, fault)
+        };
+        Ok(conflicts.map(fault).collect())
+    }
+
+    async fn hold(&mut self, media_id: MediaId) -> Result<(), Failure> {
+        Ok(self.intake.hold(&[media_id]).await?)
+    }
+}
+
+/// Duplicates alone: what `check` needs of a journal.
+#[derive(Default)]
+pub struct IntoNothing {
+    /// What has been seen of each id; nothing is kept where two values are no error.
+    pub duplicates: Option<Duplicates>,
+    /// The manifests' names.
+    pub names: Vec<String>,
+    /// Rows that name no field.
+    pub empty: u64,
+}
+
+impl Sink for IntoNothing {
+    async fn source(&mut self, source: &Source) -> Result<(), Failure> {
+        self.names.push(source.name.clone());
+        Ok(())
+    }
+
+    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure> {
+        let source = u16::try_from(self.names.len().saturating_sub(1)).unwrap_or(u16::MAX);
+        for row in rows {
+            self.empty += u64::from(row.patch.is_empty());
+            if let Some(duplicates) = &mut self.duplicates {
+                duplicates.note(source, row).map_err(Failure::unexpected)?;
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    async fn hold(&mut self, _: MediaId) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
 /// Takes `manifests` in.
 ///
 /// # Errors
@@ -54,7 +138,8 @@ enum Piece {
 pub async fn take(
     manifests: &[PathBuf],
     read: &ReadSettings,
-    intake: &mut Intake<'_>,
+    sink: &mut impl Sink,
+    faults: &mut Faults,
     quiet: bool,
 ) -> Result<Found, Failure> {
     let (sender, mut pieces) = mpsc::channel(WAITING);
@@ -66,35 +151,32 @@ pub async fn take(
         now: Timestamp::now(),
     };
     let paths = manifests.to_vec();
-    let reading = tokio::task::spawn_blocking(move || read_all(&paths, &options, &sender));
+    let lint = Linter::new(read.lint);
+    let reading = tokio::task::spawn_blocking(move || read_all(&paths, &options, lint, &sender));
     let mut found = Found::default();
-    let mut faults = Faults::new(read.errors.as_deref())?;
-    let (mut source, mut name) = (0, String::new());
+    let mut name = String::new();
     while let Some(piece) = pieces.recv().await {
         match piece {
             Piece::Source(new) => {
-                source = intake.source(&new).await?;
+                sink.source(&new).await?;
                 name = new.name;
             }
             Piece::Rows(rows) => {
                 found.rows += rows.len() as u64;
-                let conflicts = intake.take(source, &rows).await?;
-                for conflict in conflicts {
+                for (media_id, fault) in sink.take(&rows).await? {
                     found.invalid += 1;
-                    intake
-                        .hold(std::slice::from_ref(&conflict.media_id))
-                        .await?;
-                    faults.show(&name, &contradiction(&conflict), &mut found)?;
+                    sink.hold(media_id).await?;
+                    faults.show(&name, &fault)?;
                 }
             }
             Piece::Invalid(invalid) => {
                 found.rows += 1;
                 found.invalid += 1;
                 if let Some(media_id) = invalid.media_id {
-                    intake.hold(&[media_id]).await?;
+                    sink.hold(media_id).await?;
                 }
                 for fault in &invalid.faults {
-                    faults.show(&name, fault, &mut found)?;
+                    faults.show(&name, fault)?;
                 }
             }
             Piece::Notices(notices) if quiet => drop(notices),
@@ -105,14 +187,18 @@ pub async fn take(
         }
     }
     reading.await.map_err(Failure::unexpected)?;
-    faults.end(&found)?;
     Ok(found)
 }
 
 /// Reads all manifests, one after the other. An error that ends one ends all: what came before it is not kept.
-fn read_all(paths: &[PathBuf], options: &manifest::Options, sender: &mpsc::Sender<Piece>) {
+fn read_all(
+    paths: &[PathBuf],
+    options: &manifest::Options,
+    mut lint: Linter,
+    sender: &mpsc::Sender<Piece>,
+) {
     for path in paths {
-        let read = read_one(path, options, sender);
+        let read = read_one(path, options, &mut lint, sender);
         match read {
             Ok(true) => {}
             // Nobody listens any more: the journal has failed, and says so itself.
@@ -128,6 +214,7 @@ fn read_all(paths: &[PathBuf], options: &manifest::Options, sender: &mpsc::Sende
 fn read_one(
     path: &Path,
     options: &manifest::Options,
+    lint: &mut Linter,
     sender: &mpsc::Sender<Piece>,
 ) -> Result<bool, manifest::Error> {
     let send = |piece: Piece| sender.blocking_send(piece).is_ok();
@@ -137,7 +224,11 @@ fn read_one(
     }
     let mut batch: Vec<Row> = Vec::with_capacity(BATCH);
     for record in manifest.by_ref() {
-        match record? {
+        let record = match record? {
+            Record::Row(row) => lint.look(&row).map_or(Record::Row(row), Record::Invalid),
+            invalid @ Record::Invalid(_) => invalid,
+        };
+        match record {
             Record::Row(row) => {
                 batch.push(row);
                 if batch.len() == BATCH
@@ -163,56 +254,32 @@ fn read_one(
     if !batch.is_empty() && !send(Piece::Rows(batch)) {
         return Ok(false);
     }
-    let notices = manifest.notices();
+    let mut notices = manifest.notices();
+    notices.extend(lint.notices());
     Ok(notices.is_empty() || send(Piece::Notices(notices)))
 }
 
-fn contradiction(conflict: &Conflict) -> Fault {
-    let (name, line) = &conflict.earlier;
-    Fault {
-        line: conflict.line,
-        column: None,
-        header: None,
-        rule: "duplicate",
-        message: format!(
-            "gives {} another {} than line {line} of {name}",
-            conflict.media_id, conflict.field
-        ),
-        hint: Some("Remove one of the two rows, or say --duplicates first or last.".to_owned()),
-        cell: None,
-    }
-}
-
 /// Shows faults: the first ones on the screen, all of them in a file where one was asked for.
-struct Faults {
+pub struct Faults {
     shown: u64,
-    file: Option<csv::Writer<File>>,
+    by_rule: BTreeMap<&'static str, u64>,
+    file: Option<FaultFile>,
 }
 
 impl Faults {
-    fn new(path: Option<&Path>) -> Result<Self, Failure> {
-        let open = |path: &Path| {
-            let file = File::create(path).map_err(|error| {
-                Failure::usage(format!(
-                    "--errors: {} can't be written: {error}",
-                    path.display()
-                ))
-            })?;
-            let mut writer = csv::Writer::from_writer(file);
-            let header = [
-                "manifest", "line", "column", "header", "rule", "message", "hint", "cell",
-            ];
-            writer.write_record(header).map_err(Failure::unexpected)?;
-            Ok::<_, Failure>(writer)
-        };
+    /// Faults, all of which go to `path` where one is given: as JSON lines where its name ends so, else as CSV.
+    pub fn new(path: Option<&Path>) -> Result<Self, Failure> {
+        let file = path.map(FaultFile::create).transpose()?;
         Ok(Self {
             shown: 0,
-            file: path.map(open).transpose()?,
+            by_rule: BTreeMap::new(),
+            file,
         })
     }
 
-    fn show(&mut self, name: &str, fault: &Fault, found: &mut Found) -> Result<(), Failure> {
-        *found.by_rule.entry(fault.rule).or_default() += 1;
+    /// Shows a fault of the manifest `name`.
+    pub fn show(&mut self, name: &str, fault: &Fault) -> Result<(), Failure> {
+        *self.by_rule.entry(fault.rule).or_default() += 1;
         if self.shown < SHOWN {
             let mut text = format!("{name}, {fault}");
             if let Some(cell) = &fault.cell {
@@ -227,41 +294,103 @@ impl Faults {
         }
         self.shown += 1;
         if let Some(file) = &mut self.file {
-            let (line, column) = (
-                fault.line.to_string(),
-                fault.column.map(|column| column.to_string()),
-            );
-            let record = [
-                name,
-                &line,
-                column.as_deref().unwrap_or_default(),
-                fault.header.as_deref().unwrap_or_default(),
-                fault.rule,
-                &fault.message,
-                fault.hint.as_deref().unwrap_or_default(),
-                fault.cell.as_deref().unwrap_or_default(),
-            ];
-            file.write_record(record).map_err(Failure::unexpected)?;
+            file.write(name, fault).map_err(Failure::unexpected)?;
         }
         Ok(())
     }
 
-    fn end(self, found: &Found) -> Result<(), Failure> {
+    /// The faults by rule, once all are shown.
+    pub fn end(self) -> Result<BTreeMap<&'static str, u64>, Failure> {
         if self.shown > SHOWN {
-            let causes: Vec<_> = found
+            let causes: Vec<_> = self
                 .by_rule
                 .iter()
                 .map(|(rule, count)| format!("{count} {rule}"))
                 .collect();
             let more = self.shown - SHOWN;
             say(&format!(
-                "… and {more} more ({}); --errors FILE writes them all",
+                "… and {more} more ({} in all); --errors FILE writes them down",
                 causes.join(", ")
             ));
         }
-        match self.file {
-            Some(mut file) => file.flush().map_err(Failure::unexpected),
-            None => Ok(()),
+        if let Some(mut file) = self.file {
+            file.flush().map_err(Failure::unexpected)?;
+        }
+        Ok(self.by_rule)
+    }
+}
+
+/// The file of all faults.
+enum FaultFile {
+    Csv(Box<csv::Writer<File>>),
+    Lines(BufWriter<File>),
+}
+
+impl FaultFile {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let file = File::create(path).map_err(|error| {
+            Failure::usage(format!(
+                "--errors: {} can't be written: {error}",
+                path.display()
+            ))
+        })?;
+        let is_lines = path
+            .extension()
+            .is_some_and(|name| name.eq_ignore_ascii_case("jsonl"));
+        if is_lines {
+            return Ok(Self::Lines(BufWriter::new(file)));
+        }
+        let mut writer = csv::Writer::from_writer(file);
+        let header = [
+            "manifest", "line", "column", "header", "rule", "message", "hint", "cell",
+        ];
+        writer.write_record(header).map_err(Failure::unexpected)?;
+        Ok(Self::Csv(Box::new(writer)))
+    }
+
+    fn write(&mut self, name: &str, fault: &Fault) -> io::Result<()> {
+        let Fault {
+            line,
+            column,
+            header,
+            rule,
+            message,
+            hint,
+            cell,
+        } = fault;
+        match self {
+            Self::Lines(file) => {
+                let object = json!({
+                    "manifest": name, "line": line, "column": column, "header": header, "rule": rule,
+                    "message": message, "hint": hint, "cell": cell,
+                });
+                writeln!(file, "{object}")
+            }
+            Self::Csv(writer) => {
+                let (line, column) = (
+                    line.to_string(),
+                    column.map(|column| column.to_string()).unwrap_or_default(),
+                );
+                let text = |text: &'_ Option<String>| text.clone().unwrap_or_default();
+                let record = [
+                    name,
+                    &line,
+                    &column,
+                    &text(header),
+                    rule,
+                    message,
+                    &text(hint),
+                    &text(cell),
+                ];
+                Ok(writer.write_record(record)?)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Csv(writer) => writer.flush(),
+            Self::Lines(file) => file.flush(),
         }
     }
 }

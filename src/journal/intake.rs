@@ -6,30 +6,19 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value;
 use sqlx::{Connection, QueryBuilder, Row as _, Sqlite, Transaction};
 
 use super::{
     Error, Journal,
-    overlay::{Contradiction, Effect, Known, lay_over},
+    overlay::{Contradiction, Duplicates, Effect, Known, lay_over},
 };
 use crate::{
     item::{MediaId, State},
-    metadata::{Digest, FieldSet, Metadata},
+    metadata::{Digest, FieldSet, Metadata, digest::canonical},
     row::{Form, Row, Source},
     time::Timestamp,
 };
-
-/// What two values for one field of one id are, within one run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Duplicates {
-    /// An error.
-    #[default]
-    Error,
-    /// The first one wins.
-    First,
-    /// The last one wins.
-    Last,
-}
 
 /// What was taken in, in rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +31,8 @@ pub struct Counts {
     pub changed: u64,
     /// Rows by which it does not.
     pub unchanged: u64,
+    /// Of the unchanged ones those whose item has failed.
+    pub failed_before: u64,
     /// Of the changed ones those that would send accepted fields anew with other values.
     pub resends: u64,
 }
@@ -69,7 +60,26 @@ pub struct Intake<'j> {
     counts: Counts,
     next_item: i64,
     sources: HashMap<i64, String>,
+    /// Whether items are known below that are not known here.
+    pub(super) is_over: bool,
+    resent: Vec<Resent>,
 }
+
+/// A done item whose accepted fields would be sent anew with other values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resent {
+    /// Its id.
+    pub media_id: MediaId,
+    /// The first such field, as it was accepted.
+    pub old: Value,
+    /// The same as it is wanted now; null where it is withdrawn.
+    pub new: Value,
+    /// The field.
+    pub field: &'static str,
+}
+
+/// How many of them are shown.
+const SHOWN: usize = 5;
 
 /// An item of a batch, with where it stands.
 struct Entry {
@@ -116,8 +126,14 @@ impl Journal {
         ] {
             sqlx::query(statement).execute(&mut self.connection).await?;
         }
+        let is_over = self.is_over;
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        let next_item = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM items")
+        let last = if is_over {
+            "SELECT coalesce(max(id), 0) + 1 FROM old.items"
+        } else {
+            "SELECT coalesce(max(id), 0) + 1 FROM items"
+        };
+        let next_item = sqlx::query_scalar(last)
             .fetch_one(&mut *transaction)
             .await?;
         let (counts, sources) = (Counts::default(), HashMap::new());
@@ -129,6 +145,8 @@ impl Journal {
             counts,
             next_item,
             sources,
+            is_over,
+            resent: Vec::new(),
         })
     }
 }
@@ -188,6 +206,11 @@ impl Intake<'_> {
             if entry.effect.is_none() {
                 order.push(&row.media_id);
             }
+            let before = entry
+                .known
+                .as_ref()
+                .filter(|_| self.resent.len() < SHOWN)
+                .map(|known| known.wanted.clone());
             match lay_over(&mut entry.known, &row.patch, self.duplicates) {
                 Ok(effect) => {
                     match effect {
@@ -195,8 +218,21 @@ impl Intake<'_> {
                         Effect::Changed { resends } => {
                             self.counts.changed += 1;
                             self.counts.resends += u64::from(resends);
+                            if let (true, Some(before), Some(known)) =
+                                (resends, before, &entry.known)
+                            {
+                                self.resent
+                                    .extend(resent(&row.media_id, &before, &known.wanted));
+                            }
                         }
-                        Effect::Unchanged => self.counts.unchanged += 1,
+                        Effect::Unchanged => {
+                            let has_failed = entry
+                                .known
+                                .as_ref()
+                                .is_some_and(|known| known.state == State::Failed);
+                            self.counts.unchanged += 1;
+                            self.counts.failed_before += u64::from(has_failed);
+                        }
                     }
                     let line = i64::try_from(row.line).unwrap_or(i64::MAX);
                     entry.place = Some(Place {
@@ -242,6 +278,12 @@ impl Intake<'_> {
         Ok(())
     }
 
+    /// The first of the done items whose accepted fields would be sent anew.
+    #[must_use]
+    pub fn resent(&self) -> &[Resent] {
+        &self.resent
+    }
+
     /// What was taken in so far.
     #[must_use]
     pub const fn counts(&self) -> Counts {
@@ -257,6 +299,9 @@ impl Intake<'_> {
             .map(|row| row.media_id.as_str())
             .collect();
         let ids = serde_json::to_string(&ids).map_err(|error| Error::Damaged(error.to_string()))?;
+        if self.is_over {
+            self.copy_from_below(&ids).await?;
+        }
         let found = sqlx::query(
             "SELECT i.id, i.media_id, i.wanted, i.digest, i.accepted, i.accepted_at, i.state, i.source_id, i.line, i.carried, \
              coalesce(s.named, 0) AS named \
@@ -446,4 +491,18 @@ impl Intake<'_> {
     pub async fn undo(self) -> Result<(), Error> {
         Ok(self.transaction.rollback().await?)
     }
+}
+
+/// The first field of `before` that `after` has otherwise.
+fn resent(media_id: &MediaId, before: &Metadata, after: &Metadata) -> Option<Resent> {
+    before.fields().find_map(|(field, old)| {
+        let new = after.get(field);
+        let differs = new.map(canonical) != Some(canonical(old));
+        differs.then(|| Resent {
+            media_id: media_id.clone(),
+            old: old.clone(),
+            new: new.cloned().unwrap_or_default(),
+            field: field.name(),
+        })
+    })
 }

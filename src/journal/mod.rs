@@ -11,18 +11,23 @@ mod overlay;
 mod queue;
 mod reading;
 mod run;
+mod scratch;
+mod upkeep;
 
 use std::path::{Path, PathBuf};
 
 use sqlx::{Connection, SqliteConnection};
 
 pub use self::{
-    intake::{Conflict, Counts, Duplicates, Intake},
+    intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
     open::{Found, look},
+    overlay::Duplicates,
     queue::{Due, Next, Settled, Start},
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},
+    scratch::Outlook,
+    upkeep::{Selection, Withdrawal},
 };
 
 /// The account's row, until there are several.
@@ -36,6 +41,8 @@ pub struct Journal {
     /// Whether this run has made it.
     is_new: bool,
     next_attempt: i64,
+    /// Whether it is a scratch over another one.
+    is_over: bool,
     _lock: Lock,
 }
 

@@ -110,6 +110,7 @@ pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Resul
         path: path.to_owned(),
         is_new,
         next_attempt,
+        is_over: false,
         _lock: lock,
     })
 }

@@ -7,7 +7,17 @@ use crate::{
     metadata::{Digest, FieldSet, Metadata, Patch, digest::canonical},
 };
 
-use super::intake::Duplicates;
+/// What two values for one field of one id are, within one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Duplicates {
+    /// An error.
+    #[default]
+    Error,
+    /// The first one wins.
+    First,
+    /// The last one wins.
+    Last,
+}
 
 /// An item as the intake knows it.
 #[derive(Debug, Clone, PartialEq)]

@@ -229,10 +229,12 @@ impl Limiter {
             .filter(|until| *until > now)
     }
 
-    /// What the headers told last, with ends by our clock, to be kept for the next run.
+    /// What is known of the server's windows, with ends by our clock, to be kept for the next run: what answers without
+    /// headers may have taken is taken.
     pub fn told(&self) -> impl Iterator<Item = Told> {
         self.told.values().map(|window| Told {
             reset: window.ends(),
+            remaining: u32::try_from(window.left(0)).unwrap_or(u32::MAX),
             ..window.told()
         })
     }
@@ -248,4 +250,103 @@ impl Limiter {
 #[must_use]
 pub fn pace(rates: &Rates, per_second: NonZeroU32) -> Option<Pace> {
     (*rates != Rates::Unlimited).then(|| Pace::new(per_second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn telling(remaining: u32, reset: i64) -> Limits {
+        let told = Told {
+            kind: WindowKind::Endpoint,
+            limit: Some(500),
+            remaining,
+            reset: at(reset),
+        };
+        // An answer at second 100 by both clocks.
+        Limits {
+            windows: vec![told],
+            retry_after: None,
+            date: Some(at(100)),
+        }
+    }
+
+    fn answer(limiter: &mut Limiter, status: u16, limits: &Limits) {
+        let ticket = limiter.start(at(100));
+        limiter.end(ticket, at(100), Some((status, limits)));
+    }
+
+    #[test]
+    fn what_is_kept_for_the_next_run_counts_answers_that_told_nothing() {
+        let mut limiter = Limiter::new(&Rates::Published, &Past::default());
+        answer(&mut limiter, 200, &telling(2, 900));
+        answer(&mut limiter, 503, &Limits::default());
+        let kept: Vec<_> = limiter.told().collect();
+        assert_eq!(kept[0].remaining, 1);
+        let past = Past {
+            told: vec![(kept[0], 1)],
+            ..Past::default()
+        };
+        let mut next = Limiter::new(&Rates::Published, &past);
+        assert_eq!(next.opening(at(101)), Opening::At(kept[0].reset));
+    }
+
+    #[test]
+    fn the_published_rates_give_way_to_what_is_told_and_the_users_own_do_not() {
+        let full = Past {
+            account: vec![at(90); 500],
+            app: vec![at(90); 500],
+            told: Vec::new(),
+        };
+        let own = Rates::Own(vec![Rate::new(500, Duration::from_secs(900)).unwrap()]);
+        for (rates, opening) in [
+            (Rates::Published, Opening::Now),
+            (own, Opening::At(at(990))),
+        ] {
+            let mut limiter = Limiter::new(&rates, &full);
+            assert_eq!(limiter.opening(at(100)), Opening::At(at(990)));
+            answer(&mut limiter, 200, &telling(400, 900));
+            assert_eq!(limiter.opening(at(100)), opening, "{rates:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_holds_when_no_rate_is_ours() {
+        let mut limiter = Limiter::new(&Rates::Unlimited, &Past::default());
+        answer(&mut limiter, 200, &telling(0, 900));
+        assert!(matches!(limiter.opening(at(100)), Opening::At(opening) if opening >= at(900)));
+    }
+
+    #[test]
+    fn limits_of_another_endpoint_on_a_refusal_are_not_believed() {
+        let mut limiter = Limiter::new(&Rates::Unlimited, &Past::default());
+        for status in [401, 402, 403, 500, 503] {
+            answer(&mut limiter, status, &telling(0, 900));
+            assert_eq!(limiter.opening(at(100)), Opening::Now, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_pause_only_moves_forward_and_no_straggler_ends_it() {
+        let mut limiter = Limiter::new(&Rates::Unlimited, &Past::default());
+        let early = limiter.start(at(99));
+        let after = |seconds| Limits {
+            retry_after: Some(RetryAfter::Delay(Duration::from_secs(seconds))),
+            ..Limits::default()
+        };
+        answer(&mut limiter, 429, &after(120));
+        answer(&mut limiter, 429, &after(10));
+        assert_eq!(limiter.paused_until(at(100)), Some(at(220)));
+        limiter.end(early, at(101), Some((200, &Limits::default())));
+        assert_eq!(limiter.opening(at(101)), Opening::At(at(220)));
+        // When it is over one goes ahead, and the others when that one got through.
+        let probe = limiter.start(at(220));
+        assert_eq!(limiter.opening(at(220)), Opening::AfterAnswer);
+        limiter.end(probe, at(221), Some((200, &Limits::default())));
+        assert_eq!(limiter.opening(at(221)), Opening::Now);
+    }
 }

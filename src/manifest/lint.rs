@@ -85,7 +85,7 @@ impl Rule {
                 "Say in a sentence what the image shows."
             }
             Self::FileName => "Say what the image shows in place of the file's name.",
-            Self::Url => "Put the address into the post, and say what the image shows.",
+            Self::Url => "Leave the address out, and say what the image shows.",
             Self::ImageOf => "Leave the beginning out: screen readers say that it is an image.",
             Self::Mojibake => {
                 "Export the texts again as UTF-8, or name the file's encoding with --encoding."

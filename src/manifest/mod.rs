@@ -9,6 +9,7 @@ mod body;
 mod cells;
 mod delimiter;
 mod draft;
+mod duplicates;
 mod encoding;
 mod error;
 mod fault;
@@ -43,6 +44,7 @@ use self::{
     workbook::Sheet,
 };
 pub use self::{
+    duplicates::{Contradiction, Duplicates, contradiction},
     error::{Error, NamedColumn},
     fault::{Fault, Invalid, excerpt},
     notice::Notice,

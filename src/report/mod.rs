@@ -4,8 +4,10 @@
 //! the rows as they were taken in, and beside them why each failed. The column `altfill_report` says so, and holds the
 //! state; by it the columns that were added are dropped on the way in.
 
+mod columns;
 mod csv;
 mod jsonl;
+mod xlsx;
 
 use std::{
     collections::BTreeMap,
@@ -36,6 +38,21 @@ pub enum Format {
     Csv,
     /// One JSON object a line.
     JsonLines,
+    /// A workbook, each cell of it text.
+    Workbook,
+}
+
+impl Format {
+    /// The form of the manifests of `sources`: a workbook where all were, else delimited text.
+    #[must_use]
+    pub fn of<'s>(sources: impl IntoIterator<Item = &'s Source>) -> Self {
+        let mut sources = sources.into_iter().peekable();
+        if sources.peek().is_some() && sources.all(|source| source.form == Form::Workbook) {
+            Self::Workbook
+        } else {
+            Self::Csv
+        }
+    }
 }
 
 /// What can go wrong.
@@ -62,19 +79,35 @@ pub async fn write(
     match format {
         Format::JsonLines => each(reader, state, |item| jsonl::write(item, &sources, out)).await,
         Format::Csv => {
-            // The header stands first and must hold what any row has: one look at all rows before.
-            let mut columns = csv::Columns::default();
-            each(reader, state, |item| {
-                columns.see(item, &sources);
-                Ok(())
-            })
-            .await?;
+            let columns = columns(reader, state, &sources).await?;
             let mut table = csv::Table::begin(columns, &sources, out)?;
             let count = each(reader, state, |item| table.write(item, &sources)).await?;
             table.end()?;
             Ok(count)
         }
+        Format::Workbook => {
+            let columns = columns(reader, state, &sources).await?;
+            let mut book = xlsx::Book::begin(columns, &sources)?;
+            let count = each(reader, state, |item| book.write(item, &sources)).await?;
+            book.end(out)?;
+            Ok(count)
+        }
     }
+}
+
+/// The header stands first and must hold what any row has: one look at all rows before.
+async fn columns(
+    reader: &mut Reader,
+    state: Option<State>,
+    sources: &BTreeMap<i64, Source>,
+) -> Result<columns::Columns, Error> {
+    let mut columns = columns::Columns::default();
+    each(reader, state, |item| {
+        columns.see(item, sources);
+        Ok(())
+    })
+    .await?;
+    Ok(columns)
 }
 
 /// Reads the items page by page.

@@ -78,8 +78,8 @@ type Due = Reverse<(i64, u64)>;
 struct Flight {
     ticket: Ticket,
     started: i64,
-    /// What was known when it started.
-    known: Option<Known>,
+    /// Whether it was known when it started that it would be refused.
+    was_forbidden: bool,
     answer: Option<(u16, Limits)>,
     /// How many of ours the server had accepted when it answered.
     accepted: u64,
@@ -93,12 +93,12 @@ struct Known {
 }
 
 impl Known {
-    /// Whether it shows that one more of ours would be refused at `now` by the server's clock, `accepted` ones later.
-    fn forbids(&self, now: i64, accepted: u64) -> bool {
-        self.limits
-            .windows
+    /// Whether it shows at `now` by the server's clock that one more would be refused, behind `uncounted` others of ours.
+    fn forbids(&self, now: i64, uncounted: usize) -> bool {
+        let windows = &self.limits.windows;
+        windows
             .iter()
-            .any(|told| told.reset.0 > now && u64::from(told.remaining) <= accepted - self.accepted)
+            .any(|told| told.reset.0 > now && told.remaining as usize <= uncounted)
     }
 }
 
@@ -217,12 +217,9 @@ impl<'s> Simulation<'s> {
             self.result.accepted += 1;
         } else {
             self.result.refused += 1;
-            let known = flight.as_ref().and_then(|flight| flight.known.as_ref());
             // With nobody else there, our own books tell it all.
-            let is_known = known.is_some_and(|known| {
-                known.forbids(moment + self.server.skew, self.result.accepted)
-            });
-            self.result.avoidable += u64::from(is_known || self.scenario.other == 0);
+            let was_forbidden = flight.as_ref().is_some_and(|flight| flight.was_forbidden);
+            self.result.avoidable += u64::from(was_forbidden || self.scenario.other == 0);
         }
         if let Some(flight) = flight {
             (flight.answer, flight.accepted) = (Some(answer), self.result.accepted);
@@ -286,11 +283,20 @@ impl<'s> Simulation<'s> {
             .push(Reverse((self.now + up, self.next_flight)));
         self.answers
             .push(Reverse((self.now + up + down, self.next_flight)));
-        let known = self.newest.clone();
+        let was_forbidden = self.newest.as_ref().is_some_and(|newest| {
+            let is_counted =
+                |flight: &&Flight| flight.answer.is_some() && flight.accepted <= newest.accepted;
+            let uncounted = self
+                .flights
+                .values()
+                .filter(|flight| !is_counted(flight))
+                .count();
+            newest.forbids(self.now + self.server.skew, uncounted)
+        });
         let flight = Flight {
             ticket,
             started: self.now,
-            known,
+            was_forbidden,
             answer: None,
             accepted: 0,
         };

@@ -1,7 +1,7 @@
 //! Bounds that were told: a run stops at them, says so by its code, and leaves the rest due.
 
 use crate::{
-    manifest::{csv, id, texts, texts_by},
+    manifest::{csv, id, text, texts, texts_by},
     world::{World, faulty},
 };
 
@@ -135,6 +135,14 @@ async fn a_manifest_that_would_send_too_much_anew_is_refused_before_it_is_taken_
     let refused = world.send(&["run", "other.csv"]).await.ended(6);
     assert_eq!(refused.json()["exit_reason"], "max-resend");
     assert!(refused.stderr.contains("--max-resend"), "{refused:?}");
+    // Five of them are shown, old beside new, and nothing that a reader would have to look for.
+    for number in 0..5 {
+        for shown in [id(number), format!("\"Wrong {number}\"")] {
+            assert!(refused.stderr.contains(&shown), "{shown}: {refused:?}");
+        }
+    }
+    assert!(!refused.stderr.contains(&id(5)), "{refused:?}");
+    assert!(refused.stderr.contains("150 images"));
     assert_eq!(world.ledger().requests(), 150);
     assert_eq!(world.bytes("journal.db"), before);
     // Fields that are added do not count.
@@ -150,4 +158,19 @@ async fn a_manifest_that_would_send_too_much_anew_is_refused_before_it_is_taken_
         .await
         .ended(0);
     assert_eq!(world.ledger().requests(), 450);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_names_the_smallest_difference_that_the_images_share() {
+    let world = World::new().await;
+    world.write("m.csv", texts(12));
+    world.send(&["run", "m.csv"]).await.ended(0);
+    let upper = texts_by(12, |number| text(number).to_uppercase());
+    world.write("upper.csv", upper);
+    let words = ["run", "upper.csv", "--max-resend", "5"];
+    let refused = world.send(&words).await.ended(6);
+    assert!(
+        refused.stderr.contains("only upper and lower case"),
+        "{refused:?}"
+    );
 }
