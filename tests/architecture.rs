@@ -41,7 +41,7 @@ const VOCABULARY: [&str; 6] = [
 ];
 
 /// In which rooms each other crate is named.
-const CRATES: [(&str, &[&str]); 27] = [
+const CRATES: [(&str, &[&str]); 28] = [
     ("axum", &["sandbox"]),
     ("backoff", &["retry"]),
     ("base64", &["manifest"]),
@@ -60,6 +60,7 @@ const CRATES: [(&str, &[&str]); 27] = [
     ("jiff", &["time"]),
     ("libsqlite3_sys", &["journal"]),
     ("memchr", &["manifest"]),
+    ("mimalloc", &["main"]),
     ("reqwest", &["api"]),
     ("rust_xlsxwriter", &["report"]),
     ("secrecy", &["api", "settings"]),

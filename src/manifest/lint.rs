@@ -136,7 +136,11 @@ pub fn lint(text: &str) -> Vec<Warning> {
         warn(Rule::Blank, "is blank".to_owned());
         return found;
     }
-    let lower = trimmed.to_lowercase();
+    let lower = if trimmed.is_ascii() {
+        trimmed.to_ascii_lowercase()
+    } else {
+        trimmed.to_lowercase()
+    };
     if is_file_name(&lower) {
         warn(Rule::FileName, "is the name of a file".to_owned());
     } else if is_placeholder(&lower) {
@@ -163,7 +167,9 @@ pub fn lint(text: &str) -> Vec<Warning> {
     if is_all_capitals(trimmed) {
         warn(Rule::AllCapitals, "is in capitals".to_owned());
     }
-    if let Some(c) = text
+    // Nothing unseen is in a plain text, as most are.
+    let unseen = if is_plain(text) { "" } else { text };
+    if let Some(c) = unseen
         .chars()
         .find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
     {
@@ -173,7 +179,7 @@ pub fn lint(text: &str) -> Vec<Warning> {
             format!("has the control character U+{code:04X}"),
         );
     }
-    if let Some(c) = text
+    if let Some(c) = unseen
         .chars()
         .find(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     {
@@ -194,6 +200,12 @@ pub fn lint(text: &str) -> Vec<Warning> {
         }
     }
     found
+}
+
+/// Whether a text has nothing but what a typewriter has. Every byte is looked at, without a branch: so many are at once.
+fn is_plain(text: &str) -> bool {
+    let odd = |byte: u8| u8::from(!matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'));
+    text.bytes().fold(0, |any, byte| any | odd(byte)) == 0
 }
 
 /// Whether a text is nothing but a file's name: of an image or a film, or as cameras number them.
@@ -261,14 +273,25 @@ fn is_placeholder(lower: &str) -> bool {
 
 /// Whether a text is shorter than a word; in scripts beyond ASCII one character may well be one.
 fn is_too_short(text: &str) -> bool {
-    text.is_ascii() && text.chars().filter(char::is_ascii_alphanumeric).count() < 3
+    text.is_ascii()
+        && text
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(3)
+            .count()
+            < 3
 }
 
 fn address(lower: &str) -> Option<&str> {
-    let from = ["http://", "https://", "www."]
-        .iter()
-        .filter_map(|start| lower.find(start))
-        .min()?;
+    // Neither is in most texts, and one look for a byte is cheap.
+    let scheme = memchr::memchr(b':', lower.as_bytes()).and_then(|_| {
+        ["http://", "https://"]
+            .iter()
+            .filter_map(|start| lower.find(start))
+            .min()
+    });
+    let www = memchr::memmem::find(lower.as_bytes(), b"www.");
+    let from = scheme.into_iter().chain(www).min()?;
     lower[from..].split_whitespace().next()
 }
 
