@@ -1,6 +1,6 @@
 //! When requests can start at the earliest, given what the windows hold already.
 //!
-//! Owns that arithmetic, for `plan`. It takes answers to come at once and nothing to be sent twice, so what it tells is the
+//! Owns that arithmetic: for `plan` from the windows as they stand, and for a first word on a run from empty ones. It takes answers to come at once and nothing to be sent twice, so what it tells is the
 //! least; that no window is exceeded is the limiter's.
 
 use std::time::Duration;
@@ -160,6 +160,12 @@ impl Forecast {
     }
 }
 
+/// How long so many requests take at the least when nothing stands in the windows yet.
+#[must_use]
+pub fn least(rates: &Rates, requests: u64, per_second: Option<u32>) -> Duration {
+    Forecast::new(rates, &Past::default(), per_second, Timestamp::default()).time(requests)
+}
+
 fn in_seconds(requests: u64, pace: u32) -> Duration {
     Duration::from_millis(requests.saturating_mul(1_000) / u64::from(pace.max(1)))
 }
@@ -167,7 +173,7 @@ fn in_seconds(requests: u64, pace: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{answer::Told, rate::estimate};
+    use crate::answer::Told;
 
     const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -190,13 +196,22 @@ mod tests {
     }
 
     #[test]
-    fn with_empty_windows_it_is_the_estimate_of_a_run() {
+    fn a_hundred_thousand_requests_take_more_than_two_days() {
         let rates = Rates::Published;
-        let forecast = Forecast::new(&rates, &Past::default(), Some(20), NOW);
-        for requests in [0, 1, 21, 500, 501, 50_001, 100_000] {
-            let time = forecast.time(requests);
-            assert_eq!(time, estimate(requests, &rates.windows(), Some(20)));
+        let paced = |requests| Duration::from_millis(50) * requests;
+        for (requests, time) in [
+            (0, seconds(0)),
+            (1, seconds(0)),
+            (21, seconds(1)),
+            (500, paced(499)),
+            (501, seconds(900)),
+            (50_001, seconds(100 * 900)),
+            (100_000, seconds(199 * 900) + paced(499)),
+        ] {
+            assert_eq!(least(&rates, requests, Some(20)), time, "{requests}");
         }
+        assert_eq!(least(&Rates::Unlimited, 21, Some(20)), seconds(1));
+        assert_eq!(least(&Rates::Unlimited, 1_000_000, None), seconds(0));
     }
 
     #[test]

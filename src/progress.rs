@@ -13,7 +13,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
 use crate::{
-    rate::{Rates, estimate},
+    forecast::least,
+    rate::Rates,
     runner::{Ending, Event, Wait},
     settings::ProgressMode,
     time::Timestamp,
@@ -33,8 +34,8 @@ pub struct Progress {
     done: u64,
     failed: u64,
     retrying: u64,
-    rates: Vec<crate::rate::Rate>,
-    max_rps: Option<u32>,
+    /// How long all of it takes by the windows, at the least.
+    least: Duration,
     began: Instant,
     last_line: Instant,
     bar: Option<ProgressBar>,
@@ -55,14 +56,14 @@ impl Progress {
             bar
         });
         let now = Instant::now();
+        let pace = (*rates != Rates::Unlimited).then_some(max_rps);
         Self {
             mode,
             due,
             done: 0,
             failed: 0,
             retrying: 0,
-            rates: rates.windows(),
-            max_rps: (*rates != Rates::Unlimited).then_some(max_rps),
+            least: least(rates, due, pace),
             began: now,
             last_line: now,
             bar,
@@ -120,7 +121,7 @@ impl Progress {
         let rate = ended as f64 / elapsed.as_secs_f64().max(0.001);
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let by_pace = Duration::from_secs_f64((left as f64 / rate).min(1e9));
-        let by_windows = estimate(self.due, &self.rates, self.max_rps).saturating_sub(elapsed);
+        let by_windows = self.least.saturating_sub(elapsed);
         format!("{rate:.1}/s, {} left", about(by_pace.max(by_windows)))
     }
 

@@ -137,31 +137,6 @@ pub fn show_duration(duration: Duration) -> String {
     }
 }
 
-/// How long so many requests take at the least: by each of `rates`, and by a pace of so many a second.
-#[must_use]
-pub fn estimate(requests: u64, rates: &[Rate], per_second: Option<u32>) -> Duration {
-    let Some(before_last) = requests.checked_sub(1) else {
-        return Duration::ZERO;
-    };
-    let by_window = |rate: &Rate| {
-        let windows = u32::try_from(before_last / u64::from(rate.count.get())).unwrap_or(u32::MAX);
-        let within = before_last % u64::from(rate.count.get());
-        rate.per.saturating_mul(windows)
-            + per_second.map_or(Duration::ZERO, |pace| in_seconds(within, pace))
-    };
-    let by_pace = per_second.map_or(Duration::ZERO, |pace| in_seconds(before_last, pace));
-    rates
-        .iter()
-        .map(by_window)
-        .max()
-        .unwrap_or_default()
-        .max(by_pace)
-}
-
-fn in_seconds(requests: u64, pace: u32) -> Duration {
-    Duration::from_millis(requests.saturating_mul(1_000) / u64::from(pace.max(1)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,20 +168,5 @@ mod tests {
                 "{text}"
             );
         }
-    }
-
-    #[test]
-    fn a_hundred_thousand_requests_take_more_than_two_days() {
-        let took = estimate(100_000, &Rates::Published.windows(), Some(20));
-        assert_eq!(
-            took,
-            Duration::from_secs(199 * 900) + Duration::from_millis(499 * 50)
-        );
-        assert_eq!(
-            estimate(0, &Rates::Published.windows(), Some(20)),
-            Duration::ZERO
-        );
-        assert_eq!(estimate(21, &[], Some(20)), Duration::from_secs(1));
-        assert_eq!(estimate(1_000_000, &[], None), Duration::ZERO);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{print, taking};
+use super::{counted, print, taking};
 use crate::{
     cli::CheckArgs,
     error::{Failure, exit},
@@ -51,11 +51,7 @@ async fn check(args: &CheckArgs) -> Result<u8, Failure> {
     } else {
         exit::INVALID
     };
-    let rows = if found.rows == 1 {
-        "1 row".to_owned()
-    } else {
-        format!("{} rows", found.rows)
-    };
+    let rows = counted(found.rows, "row");
     let empty = if sink.empty > 0 {
         format!(", {} of them name no field", sink.empty)
     } else {

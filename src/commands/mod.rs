@@ -22,7 +22,7 @@ mod upkeep;
 
 use std::{
     ffi::OsString,
-    io::{self, Write},
+    io::{self, BufRead, Write},
 };
 
 use self::summary::Totals;
@@ -74,6 +74,35 @@ fn print(text: &str) -> Result<(), Failure> {
         )),
         _ => Ok(()),
     }
+}
+
+/// So many of a thing, in words: `1 image`, `2 images`.
+fn counted(count: u64, one: &str) -> String {
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {one}s")
+    }
+}
+
+/// What so many requests cost, in dollars to a thousandth of a cent: sums such as 3 * 0.005 are no round numbers in binary.
+fn cost(requests: u64, price: f64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts of requests stay far below 2^52"
+    )]
+    let dollars = requests as f64 * price;
+    (dollars * 1e5).round() / 1e5
+}
+
+/// Asks a question on the terminal. One that can't be asked is answered by no.
+fn agrees(question: &str) -> bool {
+    let mut out = io::stderr();
+    let _ = write!(out, "{question} [y/N] ");
+    let _ = out.flush();
+    let mut answer = String::new();
+    let _ = io::stdin().lock().read_line(&mut answer);
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }
 
 /// The code with which a run would end that sends nothing more.

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{print, taking};
+use super::{cost, counted, print, taking};
 use crate::{
     cli::PlanArgs,
     error::{Failure, exit},
@@ -82,11 +82,7 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let found = taking::take(&args.manifests, &read, &mut sink, &mut faults, false).await?;
     faults.end()?;
     if found.invalid > 0 {
-        let rows = if found.invalid == 1 {
-            "1 row is".to_owned()
-        } else {
-            format!("{} rows are", found.invalid)
-        };
+        let rows = found.invalid_rows();
         return Err(Failure::Invalid(format!(
             "{rows} invalid: mend them first; `altfill check` shows them again"
         )));
@@ -106,11 +102,6 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let counts = intake.counts();
     intake.undo().await?;
     journal.close().await?;
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of items stay far below 2^52"
-    )]
-    let cost = (requests as f64 * price * 1e5).round() / 1e5;
     let time = forecast.time(requests);
     Ok(Plan {
         rows: found.rows,
@@ -118,7 +109,7 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
         outlook,
         old_uploads,
         requests,
-        cost,
+        cost: cost(requests, price),
         windows: forecast.windows(requests).collect(),
         time,
         finish: now + time,
@@ -195,11 +186,7 @@ impl Plan {
         if self.requests == 0 {
             text.push_str("A run would send nothing");
         } else {
-            let images = if self.requests == 1 {
-                "1 image".to_owned()
-            } else {
-                format!("{} images", self.requests)
-            };
+            let images = counted(self.requests, "image");
             let finish = self.finish.local_date_time();
             let _ = write!(
                 text,
@@ -208,8 +195,7 @@ impl Plan {
                 about(self.time)
             );
             for (rate, used, count) in &self.windows {
-                let windows = if *count == 1 { "window" } else { "windows" };
-                let _ = write!(text, "\n  X's limit {rate}: {count} {windows}");
+                let _ = write!(text, "\n  X's limit {rate}: {}", counted(*count, "window"));
                 if *used > 0 {
                     let _ = write!(text, ", {used} of the first used already");
                 }

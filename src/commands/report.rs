@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use super::counted;
 use crate::{
     cli::{FormatArg, ReportArgs},
     error::{Failure, exit},
@@ -54,11 +55,7 @@ pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
     drop(out);
     file.as_file().sync_all().map_err(cannot)?;
     file.persist(path).map_err(|error| cannot(error.error))?;
-    say(&format!(
-        "{}: {count} {}",
-        path.display(),
-        if count == 1 { "image" } else { "images" }
-    ));
+    say(&format!("{}: {}", path.display(), counted(count, "image")));
     Ok(exit::OK)
 }
 

@@ -4,24 +4,27 @@
 //! something is due.
 
 use std::{
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, IsTerminal},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{complaint, print, resend, signals, summary::Totals, taking};
+use super::{agrees, complaint, cost, counted, print, resend, signals, summary::Totals, taking};
 use crate::{
     api::{Client, Credentials},
     error::{Failure, exit},
-    journal::{DEFAULT_ACCOUNT, Ended, Intake, Journal, Lock, NewRun, Scope, Started, look},
+    forecast::least,
+    journal::{DEFAULT_ACCOUNT, Ended, Intake, Journal, Lock, NewRun, Scope, Started},
     limiter::{Limiter, pace},
     progress::{Progress, about, say},
-    rate::estimate,
     runner::{Answered, Api, JournalQueue, Runner, Share, Summary},
     sandbox::{self, Sandbox},
     settings::{RunSettings, SANDBOX},
     time::{Clock, Timestamp},
 };
+
+/// So many done images may be sent anew whatever part of them that is.
+const FEW: u64 = 100;
 
 /// Carries a run out, and says how it ended on both streams.
 pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u8]) -> u8 {
@@ -32,8 +35,7 @@ pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u
         Ok(settings) => (settings.quiet, run(&settings, &mut totals).await),
     };
     if let Err(failure) = &ended {
-        totals.exit_code = failure.code();
-        failure.reason().clone_into(&mut totals.exit_reason);
+        totals.fail(failure);
         say(&complaint(failure));
     }
     totals.elapsed_s = began.elapsed().as_secs_f64();
@@ -51,16 +53,6 @@ pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u
         return failure.code();
     }
     code
-}
-
-async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
-    let rehearsal = start_rehearsal(settings).await?;
-    let journal = open(settings).await?;
-    let result = with_journal(settings, journal, rehearsal.as_ref(), totals).await;
-    if let Some(sandbox) = rehearsal {
-        sandbox.stop().await;
-    }
-    result
 }
 
 async fn start_rehearsal(settings: &RunSettings) -> Result<Option<Sandbox>, Failure> {
@@ -101,7 +93,6 @@ async fn open(settings: &RunSettings) -> Result<Journal, Failure> {
     }
     let lock = lock(settings).await?;
     let bound_to = place.bound_to.as_deref().unwrap_or(SANDBOX);
-    look(path)?;
     Ok(Journal::open(path, bound_to, lock).await?)
 }
 
@@ -118,12 +109,8 @@ async fn lock(settings: &RunSettings) -> Result<Lock, Failure> {
     }
 }
 
-async fn with_journal(
-    settings: &RunSettings,
-    mut journal: Journal,
-    rehearsal: Option<&Sandbox>,
-    totals: &mut Totals,
-) -> Result<(), Failure> {
+async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
+    let mut journal = open(settings).await?;
     let scope = if settings.manifests.is_some() {
         Scope::Manifests
     } else {
@@ -151,9 +138,9 @@ async fn with_journal(
         }
     };
     totals.begin(&started);
-    totals.is_rehearsal = rehearsal.is_some();
+    totals.is_rehearsal = settings.rehearsal.is_some();
     tracing::info!(journal = %settings.journal.path.display(), run = started.run_id, due = started.due, "the run begins");
-    let sent = send(settings, &mut journal, &started, scope, rehearsal, totals).await;
+    let sent = send(settings, &mut journal, &started, scope, totals).await;
     let (tally, others) = journal.tally(DEFAULT_ACCOUNT, scope).await?;
     totals.conclude(tally, others, journal.interrupted().await?);
     let result = match sent {
@@ -162,8 +149,7 @@ async fn with_journal(
             Ok(())
         }
         Err(failure) => {
-            totals.exit_code = failure.code();
-            failure.reason().clone_into(&mut totals.exit_reason);
+            totals.fail(&failure);
             Err(failure)
         }
     };
@@ -238,25 +224,17 @@ async fn take_in(
     let counts = intake.counts();
     totals.take(found, counts);
     if found.invalid > 0 && !settings.skip_invalid {
-        let rows = if found.invalid == 1 {
-            "1 row is".to_owned()
-        } else {
-            format!("{} rows are", found.invalid)
-        };
+        let rows = found.invalid_rows();
         return Err(Failure::Invalid(format!(
             "{rows} invalid, so nothing was sent and the journal is as it was: mend them, or send the others with --skip-invalid"
         )));
     }
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of items stay far below 2^52"
-    )]
-    let is_too_many = match settings.max_resend {
-        Share::Count(most) => counts.resends > most,
-        Share::Percent(percent) => {
-            counts.resends > 100 && counts.resends as f64 * 100.0 > percent * done_before as f64
-        }
+    // A share of few says little: it counts from so many on.
+    let counts_at_all = match settings.max_resend {
+        Share::Count(_) => true,
+        Share::Percent(_) => counts.resends > FEW,
     };
+    let is_too_many = counts_at_all && settings.max_resend.is_exceeded(counts.resends, done_before);
     if is_too_many {
         return Err(Failure::Halted(resend::refusal(
             counts.resends,
@@ -275,29 +253,14 @@ async fn take_in(
 
 /// Asks before a run that costs more than was allowed without asking.
 fn confirm(settings: &RunSettings, due: u64, above: f64) -> Result<(), Failure> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "counts of items stay far below 2^52"
-    )]
-    let dollars = due as f64 * settings.runner.price;
+    let dollars = cost(due, settings.runner.price);
     if dollars <= above {
         return Ok(());
     }
-    let time = about(estimate(
-        due,
-        &settings.rates.windows(),
-        Some(settings.max_rps.get()),
-    ));
-    let mut out = io::stderr();
-    // A question that can't be asked is answered by no.
-    let _ = write!(
-        out,
-        "{due} requests to X, about ${dollars:.2}, at least {time}. Send them? [y/N] "
-    );
-    let _ = out.flush();
-    let mut answer = String::new();
-    let _ = io::stdin().lock().read_line(&mut answer);
-    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+    let time = about(least(&settings.rates, due, Some(settings.max_rps.get())));
+    if agrees(&format!(
+        "{due} requests to X, about ${dollars:.2}, at least {time}. Send them?"
+    )) {
         return Ok(());
     }
     Err(Failure::Declined("nothing was taken in or sent".to_owned()))
@@ -309,7 +272,6 @@ async fn send(
     journal: &mut Journal,
     started: &Started,
     scope: Scope,
-    rehearsal: Option<&Sandbox>,
     totals: &mut Totals,
 ) -> Result<Option<Summary>, Failure> {
     if started.due == 0 || settings.runner.max_items == Some(0) {
@@ -325,22 +287,20 @@ async fn send(
     let credentials = Credentials::load(source)
         .await
         .map_err(|error| Failure::Access(error.to_string()))?;
-    let address = match rehearsal {
+    let rehearsal = start_rehearsal(settings).await?;
+    let address = match &rehearsal {
         Some(sandbox) => sandbox.url().parse().map_err(Failure::Unexpected)?,
         None => settings.address.clone(),
     };
     if !settings.quiet {
-        let images = if started.due == 1 { "image" } else { "images" };
-        say(&match rehearsal {
-            Some(_) => format!(
-                "Sending {} {images} to a simulated X on this machine: a rehearsal",
-                started.due
-            ),
-            None => format!(
-                "Sending {} {images} as the default account to {address}, with the token of {}",
-                started.due,
-                credentials.describe()
-            ),
+        let images = counted(started.due, "image");
+        say(&if rehearsal.is_some() {
+            format!("Sending {images} to a simulated X on this machine: a rehearsal")
+        } else {
+            let token = credentials.describe();
+            format!(
+                "Sending {images} as the default account to {address}, with the token of {token}"
+            )
         });
     }
     let client = ClientApi(Client::new(
@@ -380,6 +340,9 @@ async fn send(
     );
     let summary = runner.run().await;
     progress.end();
+    if let Some(sandbox) = rehearsal {
+        sandbox.stop().await;
+    }
     let summary = summary?;
     totals.add(&summary, settings.runner.price);
     Ok(Some(summary))

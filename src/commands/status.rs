@@ -4,13 +4,14 @@ use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{code_at_rest, print};
+use super::{code_at_rest, cost, counted, print};
 use crate::{
     cli::StatusArgs,
     error::{Failure, exit},
+    forecast::least,
     journal::{Holder, LatestRun, Reader, Tally},
     progress::about,
-    rate::{Past, Rate, Rates, estimate},
+    rate::{Past, Rate, Rates},
     settings::{JournalPlace, Pacing},
     time::Timestamp,
 };
@@ -59,19 +60,14 @@ impl Standing {
                 .count()
         };
         let pacing = Pacing::default();
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "counts of items stay far below 2^52"
-        )]
-        let cost = tally.due() as f64 * pacing.price;
         Ok(Self {
             api_url: reader.api_url().await?,
             failures: reader.failures().await?,
             windows: rates.iter().map(|rate| (*rate, used(rate))).collect(),
             holder: Reader::holder(&place.path),
             latest: reader.latest_run().await?,
-            cost: (cost * 1e5).round() / 1e5,
-            time: estimate(tally.due(), &rates, Some(pacing.max_rps.get())),
+            cost: cost(tally.due(), pacing.price),
+            time: least(&Rates::Published, tally.due(), Some(pacing.max_rps.get())),
             path: place.path,
             tally,
             past,
@@ -172,11 +168,7 @@ impl Standing {
         if due == 0 {
             text.push_str("A further run would send nothing");
         } else {
-            let images = if due == 1 {
-                "1 image".to_owned()
-            } else {
-                format!("{due} images")
-            };
+            let images = counted(due, "image");
             let time = about(self.time);
             let _ = write!(
                 text,

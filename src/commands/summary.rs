@@ -6,9 +6,9 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::taking::Found;
+use super::{cost, counted, taking::Found};
 use crate::{
-    error::exit,
+    error::{Failure, exit},
     journal::{Counts, Started, Tally},
     outcome::Stop,
     progress::about,
@@ -56,13 +56,13 @@ impl Totals {
     /// What was sent.
     pub fn add(&mut self, summary: &Summary, price: f64) {
         self.summary = summary.clone();
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "counts of requests stay far below 2^52"
-        )]
-        let cost = (summary.spent + summary.cut_off) as f64 * price;
-        // Dollars to a thousandth of a cent: sums such as 3 * 0.005 are no round numbers in binary.
-        self.cost_usd = (cost * 1e5).round() / 1e5;
+        self.cost_usd = cost(summary.spent + summary.cut_off, price);
+    }
+
+    /// The run failed.
+    pub fn fail(&mut self, failure: &Failure) {
+        self.exit_code = failure.code();
+        failure.reason().clone_into(&mut self.exit_reason);
     }
 
     /// How the items stand at the end.
@@ -170,14 +170,6 @@ fn named((count, names): &(u64, Vec<String>)) -> String {
     format!("{}{more}", names.join(", "))
 }
 
-fn images(count: u64) -> String {
-    if count == 1 {
-        "1 image".to_owned()
-    } else {
-        format!("{count} images")
-    }
-}
-
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(ending) = self.ending() {
@@ -199,7 +191,12 @@ impl fmt::Display for Totals {
         if self.tally.due() > 0 {
             parts.push(format!("{} left", self.tally.due()));
         }
-        write!(f, "{}: {}", images(self.tally.total()), parts.join(", "))?;
+        write!(
+            f,
+            "{}: {}",
+            counted(self.tally.total(), "image"),
+            parts.join(", ")
+        )?;
         let time = about(std::time::Duration::from_secs_f64(self.elapsed_s));
         let at_x = if self.is_rehearsal {
             "; at X that would cost"
@@ -209,8 +206,7 @@ impl fmt::Display for Totals {
         let cost = format!("{at_x} ${:.3}", self.cost_usd);
         match self.summary.requests {
             0 => write!(f, ". Nothing was sent.")?,
-            1 => write!(f, ". 1 request in {time}{cost}.")?,
-            requests => write!(f, ". {requests} requests in {time}{cost}.")?,
+            requests => write!(f, ". {} in {time}{cost}.", counted(requests, "request"))?,
         }
         if self.counts.empty > 0 {
             write!(
@@ -226,7 +222,7 @@ impl fmt::Display for Totals {
             write!(
                 f,
                 "\n{} accepted with a warning.",
-                images(self.summary.warnings)
+                counted(self.summary.warnings, "image")
             )?;
         }
         if self.interrupted.0 > 0 {
@@ -247,7 +243,7 @@ impl fmt::Display for Totals {
             write!(
                 f,
                 "\n{} of other manifests are due too: `altfill resume` sends all.",
-                images(self.others)
+                counted(self.others, "image")
             )?;
         }
         if self.tally.due() > 0 {

@@ -1,7 +1,8 @@
 //! Taking manifests in: from files to the journal's transaction, with every fault shown on the way.
 //!
-//! Owns the hand-over, to the journal's transaction or, for `check`, to what only finds duplicates. A thread of its own reads and checks rows while the journal's task writes those before them; what
-//! stands between the two is bounded, so memory does not grow with the manifest.
+//! Owns the hand-over, to the journal's transaction or, for `check`, to what only finds duplicates. A thread of its own
+//! reads and checks rows while the journal's task writes those before them; what stands between the two is bounded, so
+//! memory does not grow with the manifest.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,7 @@ use std::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::linting::Linter;
+use super::{counted, linting::Linter};
 use crate::{
     error::Failure,
     item::MediaId,
@@ -39,6 +40,14 @@ pub struct Found {
     pub rows: u64,
     /// Rows that break a rule.
     pub invalid: u64,
+}
+
+impl Found {
+    /// The invalid rows as the beginning of a sentence about them.
+    pub fn invalid_rows(self) -> String {
+        let are = if self.invalid == 1 { "is" } else { "are" };
+        format!("{} {are}", counted(self.invalid, "row"))
+    }
 }
 
 enum Piece {

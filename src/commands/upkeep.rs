@@ -2,10 +2,11 @@
 
 use std::{
     collections::BTreeSet,
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::Path,
 };
 
+use super::{agrees, counted};
 use crate::{
     cli::{DismissArgs, DropArgs, JournalArgs},
     error::{Failure, exit},
@@ -27,14 +28,6 @@ async fn open(args: &JournalArgs, sandbox: bool) -> Result<Journal, Failure> {
     let bound_to = reader.api_url().await?;
     drop(reader);
     Ok(Journal::open(&place.path, &bound_to, lock).await?)
-}
-
-fn images(count: u64) -> String {
-    if count == 1 {
-        "1 image".to_owned()
-    } else {
-        format!("{count} images")
-    }
 }
 
 /// `altfill drop`.
@@ -64,12 +57,12 @@ pub async fn withdraw(args: &DropArgs) -> Result<u8, Failure> {
     } = planned;
     say(&format!(
         "{} to forget, of {restored} more a change that was not sent",
-        images(forgotten)
+        counted(forgotten, "image")
     ));
     if kept > 0 {
         say(&format!(
             "{} were sent and not accepted, and stay: `altfill dismiss` marks failures as known",
-            images(kept)
+            counted(kept, "image")
         ));
     }
     if forgotten + restored > 0 && !args.yes {
@@ -79,7 +72,7 @@ pub async fn withdraw(args: &DropArgs) -> Result<u8, Failure> {
     journal.close().await?;
     say(&format!(
         "{} withdrawn",
-        images(done.forgotten + done.restored)
+        counted(done.forgotten + done.restored, "image")
     ));
     Ok(exit::OK)
 }
@@ -90,13 +83,7 @@ fn ask() -> Result<(), Failure> {
             "without a terminal nobody can be asked: say --yes",
         ));
     }
-    let mut out = io::stderr();
-    // A question that can't be asked is answered by no.
-    let _ = write!(out, "Withdraw them? [y/N] ");
-    let _ = out.flush();
-    let mut answer = String::new();
-    let _ = io::stdin().lock().read_line(&mut answer);
-    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+    if agrees("Withdraw them?") {
         return Ok(());
     }
     Err(Failure::Declined("nothing was withdrawn".to_owned()))
@@ -122,11 +109,7 @@ pub async fn dismiss(args: &DismissArgs) -> Result<u8, Failure> {
     let mut journal = open(&args.journal, args.sandbox).await?;
     let count = journal.dismiss(DEFAULT_ACCOUNT, &selection).await?;
     journal.close().await?;
-    let failures = if count == 1 {
-        "1 failure".to_owned()
-    } else {
-        format!("{count} failures")
-    };
+    let failures = counted(count, "failure");
     say(&format!(
         "{failures} marked as known, until their row changes"
     ));

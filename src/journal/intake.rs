@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     item::{MediaId, State},
-    metadata::{Digest, FieldSet, Metadata, digest::canonical},
+    metadata::{Digest, FieldSet, Metadata},
     row::{Form, Row, Source},
     time::Timestamp,
 };
@@ -87,7 +87,8 @@ struct Entry {
     known: Option<Known>,
     stored: Option<Stored>,
     place: Option<Place>,
-    effect: Option<Effect>,
+    /// Whether a row of this batch has been laid over it.
+    is_touched: bool,
 }
 
 /// What of the stored row may have to be kept or compared.
@@ -201,28 +202,25 @@ impl Intake<'_> {
                 known: None,
                 stored: None,
                 place: None,
-                effect: None,
+                is_touched: false,
             });
-            if entry.effect.is_none() {
-                order.push(&row.media_id);
-            }
-            let before = entry
-                .known
-                .as_ref()
-                .filter(|_| self.resent.len() < SHOWN)
-                .map(|known| known.wanted.clone());
             match lay_over(&mut entry.known, &row.patch, self.duplicates) {
                 Ok(effect) => {
                     match effect {
                         Effect::New => self.counts.new += 1,
-                        Effect::Changed { resends } => {
+                        Effect::Changed { resent } => {
                             self.counts.changed += 1;
-                            self.counts.resends += u64::from(resends);
-                            if let (true, Some(before), Some(known)) =
-                                (resends, before, &entry.known)
-                            {
-                                self.resent
-                                    .extend(resent(&row.media_id, &before, &known.wanted));
+                            self.counts.resends += u64::from(resent.is_some());
+                            let resent = resent.filter(|_| self.resent.len() < SHOWN);
+                            if let (Some((field, old)), Some(known)) = (resent, &entry.known) {
+                                let new = known.wanted.get(field).cloned().unwrap_or_default();
+                                let (media_id, field) = (row.media_id.clone(), field.name());
+                                self.resent.push(Resent {
+                                    media_id,
+                                    old,
+                                    new,
+                                    field,
+                                });
                             }
                         }
                         Effect::Unchanged => {
@@ -240,7 +238,9 @@ impl Intake<'_> {
                         line,
                         carried: row.carried.clone(),
                     });
-                    entry.effect = Some(effect);
+                    if !std::mem::replace(&mut entry.is_touched, true) {
+                        order.push(&row.media_id);
+                    }
                 }
                 Err(Contradiction { field }) => {
                     let earlier = entry
@@ -360,7 +360,7 @@ impl Intake<'_> {
                     known: Some(known),
                     stored: Some(stored),
                     place: None,
-                    effect: None,
+                    is_touched: false,
                 },
             );
         }
@@ -491,18 +491,4 @@ impl Intake<'_> {
     pub async fn undo(self) -> Result<(), Error> {
         Ok(self.transaction.rollback().await?)
     }
-}
-
-/// The first field of `before` that `after` has otherwise.
-fn resent(media_id: &MediaId, before: &Metadata, after: &Metadata) -> Option<Resent> {
-    before.fields().find_map(|(field, old)| {
-        let new = after.get(field);
-        let differs = new.map(canonical) != Some(canonical(old));
-        differs.then(|| Resent {
-            media_id: media_id.clone(),
-            old: old.clone(),
-            new: new.cloned().unwrap_or_default(),
-            field: field.name(),
-        })
-    })
 }

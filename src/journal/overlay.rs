@@ -2,9 +2,11 @@
 //!
 //! Owns that decision, without SQL: the batch that [`super::intake`] has read is changed in memory by it.
 
+use serde_json::Value;
+
 use crate::{
     item::State,
-    metadata::{Digest, FieldSet, Metadata, Patch, digest::canonical},
+    metadata::{Digest, Field, FieldSet, Metadata, Patch, digest::canonical},
 };
 
 /// What two values for one field of one id are, within one run.
@@ -31,14 +33,14 @@ pub(super) struct Known {
 }
 
 /// What a row did to an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Effect {
     /// The journal did not know it.
     New,
     /// Its digest differs from before.
     Changed {
-        /// Whether fields that X has accepted would be sent anew with other values.
-        resends: bool,
+        /// The first field that X has accepted and that would be sent anew otherwise, with what it was.
+        resent: Option<(Field, Value)>,
     },
     /// Its digest is the same.
     Unchanged,
@@ -96,10 +98,14 @@ pub(super) fn lay_over(
         item.wanted = before;
         return Ok(Effect::Unchanged);
     }
-    let resends = item.state == State::Done
-        && before
-            .fields()
-            .any(|(field, value)| item.wanted.get(field).map(canonical) != Some(canonical(value)));
+    let differs = |(field, value): &(Field, &Value)| {
+        item.wanted.get(*field).map(canonical) != Some(canonical(value))
+    };
+    let resent = before
+        .fields()
+        .filter(|_| item.state == State::Done)
+        .find(differs);
+    let resent = resent.map(|(field, value)| (field, value.clone()));
     item.digest = digest;
     item.state = match item.state {
         // Its last attempt may have reached X with other metadata: only sending it again settles that.
@@ -107,12 +113,12 @@ pub(super) fn lay_over(
         _ if item.accepted == Some(digest) => State::Done,
         _ => State::Pending,
     };
-    Ok(Effect::Changed { resends })
+    Ok(Effect::Changed { resent })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::time::Timestamp;
@@ -156,7 +162,9 @@ mod tests {
         later(&mut known, State::Done);
         assert_eq!(
             take(&mut known, &text("b")),
-            Effect::Changed { resends: true }
+            Effect::Changed {
+                resent: Some((Field::AltText, json!({"text": "a"})))
+            }
         );
         assert_eq!(known.as_ref().unwrap().state, State::Pending);
     }
@@ -168,7 +176,7 @@ mod tests {
         later(&mut known, State::Done);
         assert_eq!(
             take(&mut known, &shared()),
-            Effect::Changed { resends: false }
+            Effect::Changed { resent: None }
         );
     }
 
@@ -181,7 +189,7 @@ mod tests {
         later(&mut known, State::Failed);
         assert_eq!(
             take(&mut known, &text("a")),
-            Effect::Changed { resends: false }
+            Effect::Changed { resent: None }
         );
         assert_eq!(known.unwrap().state, State::Done);
     }
@@ -203,7 +211,7 @@ mod tests {
         take(&mut known, &text("a"));
         assert_eq!(
             take(&mut known, &shared()),
-            Effect::Changed { resends: false }
+            Effect::Changed { resent: None }
         );
         assert_eq!(take(&mut known, &text("a")), Effect::Unchanged);
         let contradiction = lay_over(&mut known, &text("b"), Duplicates::Error);

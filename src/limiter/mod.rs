@@ -101,8 +101,7 @@ impl Limiter {
                 opening = Opening::AfterAnswer;
             }
         }
-        for (kind, told) in &self.told {
-            let _ = kind;
+        for told in self.told.values() {
             let since_end = if told.has_ended(now) {
                 self.started_since(told.ends())
             } else {

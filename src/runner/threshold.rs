@@ -20,6 +20,21 @@ pub enum Share {
     Percent(f64),
 }
 
+impl Share {
+    /// Whether `count` of so many is more than it.
+    #[must_use]
+    pub fn is_exceeded(self, count: u64, of: u64) -> bool {
+        match self {
+            Self::Count(most) => count > most,
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "counts of items stay far below 2^52"
+            )]
+            Self::Percent(percent) => count as f64 * 100.0 > percent * of as f64,
+        }
+    }
+}
+
 impl FromStr for Share {
     type Err = String;
 
@@ -59,16 +74,11 @@ impl Failures {
             return Some(Ending::HaltAfter(count, cause.clone()));
         }
         let ended = summary.done + summary.failed;
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "counts of items stay far below 2^52"
-        )]
-        let is_over = match options.max_failures {
-            Share::Count(count) => summary.failed > count,
-            Share::Percent(percent) => {
-                ended >= ENOUGH && summary.failed as f64 * 100.0 > percent * ended as f64
-            }
+        let counts_at_all = match options.max_failures {
+            Share::Count(_) => true,
+            Share::Percent(_) => ended >= ENOUGH,
         };
+        let is_over = counts_at_all && options.max_failures.is_exceeded(summary.failed, ended);
         is_over.then_some(Ending::MaxFailures(summary.failed, ended))
     }
 }
