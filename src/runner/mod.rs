@@ -10,6 +10,7 @@
 mod event;
 mod outage;
 mod port;
+mod settling;
 mod threshold;
 
 #[cfg(test)]
@@ -33,15 +34,12 @@ pub use self::{
     threshold::Share,
 };
 use self::{
-    outage::{Health, is_sign},
+    outage::Health,
     threshold::{Failures, deadline, forbids},
 };
 use crate::{
-    answer::Reply,
     journal::{Due, Error, Next, Settled, Start},
     limiter::{Limiter, Opening, Pace, Ticket},
-    outcome::{Cause, Decision, Outcome, Stop, decide},
-    retry,
     time::{Clock, Timestamp},
 };
 
@@ -151,17 +149,24 @@ struct Flight {
     started: Timestamp,
 }
 
+impl Flight {
+    const fn start(&self) -> Start {
+        Start {
+            item_id: self.due.item_id,
+            attempt_id: self.attempt_id,
+            started: self.started,
+        }
+    }
+}
+
 /// What one turn of the loop writes down, and tells when it is written.
 #[derive(Default)]
 struct Turn {
     settled: Vec<Settled>,
-    starts: Vec<Start>,
-    leaving: Vec<(Due, Ticket, i64, Timestamp)>,
+    leaving: Vec<Flight>,
     events: Vec<Event>,
 }
 
-/// An offset of the clocks that people should hear of, in milliseconds.
-const NOTABLE_OFFSET: i64 = 60_000;
 /// A wait that people should hear of.
 const NOTABLE_WAIT: Duration = Duration::from_secs(2);
 
@@ -233,7 +238,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             self.claim().await?;
             let opening = self.start_what_may(&mut turn);
             self.resolve_doubts(&mut turn);
-            if !turn.settled.is_empty() || !turn.starts.is_empty() {
+            if !turn.settled.is_empty() || !turn.leaving.is_empty() {
                 self.record(turn).await?;
                 continue;
             }
@@ -320,7 +325,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
     fn start_what_may(&mut self, turn: &mut Turn) -> Option<Opening> {
         loop {
             let now = self.clock.now();
-            let in_flight = self.flights.len() + turn.starts.len();
+            let in_flight = self.flights.len() + turn.leaving.len();
             if self.summary.ending.is_some() || in_flight >= self.options.workers.get() {
                 return None;
             }
@@ -370,12 +375,12 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             let due = self.ready.pop_front()?;
             let (ticket, attempt_id) = (self.limiter.start(now), self.queue.next_attempt());
             self.items += u64::from(!due.is_retry);
-            turn.starts.push(Start {
-                item_id: due.item_id,
+            turn.leaving.push(Flight {
+                due,
                 attempt_id,
+                ticket,
                 started: now,
             });
-            turn.leaving.push((due, ticket, attempt_id, now));
         }
     }
 
@@ -386,8 +391,9 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
         } else {
             self.limiter.told().collect()
         };
+        let starts: Vec<_> = turn.leaving.iter().map(Flight::start).collect();
         self.queue
-            .record(&turn.settled, &turn.starts, &told, self.clock.now())
+            .record(&turn.settled, &starts, &told, self.clock.now())
             .await?;
         for settled in &turn.settled {
             if let Next::Again { at, .. } = settled.next {
@@ -396,14 +402,14 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
         }
         tracing::trace!(
             outcomes = turn.settled.len(),
-            starts = turn.starts.len(),
+            starts = starts.len(),
             "on disk"
         );
         for event in &turn.events {
             (self.tell)(event);
         }
-        let leaving = turn.leaving.len();
-        for (due, ticket, attempt_id, started) in turn.leaving {
+        for flight in turn.leaving {
+            let due = &flight.due;
             self.claimed.remove(&due.item_id);
             self.summary.requests += 1;
             self.summary.retries += u64::from(due.is_retry);
@@ -412,230 +418,15 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             let worker = self
                 .workers
                 .spawn(async move { api.send(&media_id, &wanted).await });
-            self.flights.insert(
-                worker.id(),
-                Flight {
-                    due,
-                    attempt_id,
-                    ticket,
-                    started,
-                },
-            );
+            self.flights.insert(worker.id(), flight);
         }
-        if leaving > 0 {
+        if !starts.is_empty() {
             if self.waiting.take().is_some() {
                 (self.tell)(&Event::Resumed);
             }
-            (self.tell)(&Event::Sent(leaving));
+            (self.tell)(&Event::Sent(starts.len()));
         }
         Ok(())
-    }
-
-    /// Takes one answer: what it means, for the item and for the run.
-    async fn take_answer(&mut self, answer: Arrival, turn: &mut Turn) {
-        let (id, answered) = match answer {
-            Ok((id, answered)) => (id, answered),
-            // A fault of ours in one request is not the others': its outcome is not known, and it is sent again.
-            Err(error) => {
-                let reply = Reply::NoConnection("the request could not be made".to_owned());
-                (
-                    error.id(),
-                    Answered {
-                        reply,
-                        generation: 0,
-                    },
-                )
-            }
-        };
-        let Some(Flight {
-            due,
-            attempt_id,
-            ticket,
-            started,
-        }) = self.flights.remove(&id)
-        else {
-            return;
-        };
-        let now = self.clock.now();
-        let reply = &answered.reply;
-        let limits = match reply {
-            Reply::Answered { status, limits, .. } => Some((*status, limits)),
-            Reply::NoConnection(_) | Reply::TimedOut => None,
-        };
-        self.limiter.end(ticket, now, limits);
-        self.tell_offset(turn);
-        if limits.is_some() {
-            self.longest_answer = self.longest_answer.max(now.since(started));
-        }
-        let Outcome {
-            decision,
-            cause,
-            detail,
-        } = decide(&due.media_id, &due.wanted, reply);
-        if decision != Decision::Renew && reply.status().is_some() {
-            self.proven = self.proven.max(Some(answered.generation));
-        }
-        let mut settled = Settled {
-            item_id: due.item_id,
-            attempt_id,
-            ended: now,
-            http_status: reply.status(),
-            cause,
-            detail,
-            spent: reply.is_spent(),
-            next: Next::Again {
-                at: now,
-                counts: false,
-            },
-        };
-        self.summary.spent += u64::from(settled.spent);
-        tracing::debug!(media_id = %due.media_id, status = settled.http_status, ?decision, "answered");
-        let was_outage = self.health.is_outage();
-        let is_outage = self.health.learn(due.item_id, reply, now);
-        match decision {
-            Decision::Done(warnings) => {
-                settled.next = Next::Done;
-                self.summary.done += 1;
-                self.summary.warnings += u64::from(!warnings.is_empty());
-                turn.events.push(Event::Done {
-                    media_id: due.media_id.to_string(),
-                    warnings,
-                });
-            }
-            Decision::Fail => return self.fail(settled, &due, turn),
-            Decision::Again if is_sign(reply) => {
-                // Whether it is this item's fault is told by what the others get.
-                self.doubtful.push((settled, due));
-                if is_outage || was_outage {
-                    self.settle_doubts(true, turn);
-                }
-                return;
-            }
-            Decision::Again => return self.again(settled, &due, true, turn),
-            Decision::Wait => {
-                self.summary.rate_limited += 1;
-                return self.again(settled, &due, false, turn);
-            }
-            Decision::Renew => {
-                if let Err(why) = self.renew(answered.generation).await {
-                    self.end(
-                        Ending::Refused(Stop::Access, Cause::UNAUTHORIZED, Some(why)),
-                        &mut turn.events,
-                    );
-                }
-            }
-            Decision::Stop(stop) => {
-                let cause = settled.cause.clone().unwrap_or(Cause::UNAUTHORIZED);
-                self.end(
-                    Ending::Refused(stop, cause, settled.detail.clone()),
-                    &mut turn.events,
-                );
-            }
-        }
-        turn.settled.push(settled);
-    }
-
-    /// An attempt failed and the item is sent again, unless it was its last.
-    fn again(&mut self, mut settled: Settled, due: &Due, counts: bool, turn: &mut Turn) {
-        let failures = due.failures + u32::from(counts);
-        if counts && failures >= self.options.max_attempts {
-            return self.fail(settled, due, turn);
-        }
-        let delay = if counts {
-            retry::delay(failures)
-        } else {
-            Duration::ZERO
-        };
-        let at = settled.ended + delay;
-        settled.next = Next::Again { at, counts };
-        let cause = settled.cause.clone().unwrap_or(Cause::BAD_ANSWER);
-        turn.events.push(Event::Again {
-            media_id: due.media_id.to_string(),
-            cause,
-            at,
-        });
-        turn.settled.push(settled);
-    }
-
-    fn fail(&mut self, mut settled: Settled, due: &Due, turn: &mut Turn) {
-        let cause = settled.cause.clone().unwrap_or(Cause::BAD_ANSWER);
-        // Nothing has ever answered: that is no verdict on this item, X could not be reached.
-        if cause == Cause::CONNECT && !self.health.has_answered() {
-            self.end(Ending::Outage(settled.detail.clone()), &mut turn.events);
-            turn.settled.push(settled);
-            return;
-        }
-        settled.next = Next::Failed;
-        self.summary.failed += 1;
-        let (media_id, detail) = (due.media_id.to_string(), settled.detail.clone());
-        turn.events.push(Event::Failed {
-            media_id,
-            cause: cause.clone(),
-            detail,
-        });
-        if let Some(ending) = self.failures.learn(&cause, &self.summary, &self.options) {
-            self.end(ending, &mut turn.events);
-        }
-        turn.settled.push(settled);
-    }
-
-    /// Settles attempts that got nowhere, once it is clear whether an outage is to blame.
-    fn resolve_doubts(&mut self, turn: &mut Turn) {
-        if let Some(lasted) = self
-            .health
-            .lasted(self.clock.now())
-            .filter(|lasted| *lasted >= self.options.max_outage)
-        {
-            let said = self
-                .doubtful
-                .last()
-                .and_then(|(settled, _)| settled.detail.clone());
-            let said = said.unwrap_or_else(|| format!("for {} s", lasted.as_secs()));
-            self.end(Ending::Outage(Some(said)), &mut turn.events);
-        }
-        if self.doubtful.is_empty() {
-            return;
-        }
-        if self.health.is_outage() {
-            self.settle_doubts(true, turn);
-        } else if self.health.is_sound() {
-            // Another item got an answer: X is there, and these failed by themselves.
-            self.settle_doubts(false, turn);
-        } else if self.flights.is_empty() && turn.starts.is_empty() {
-            // Nothing is on its way that could tell.
-            if self.summary.ending.is_some() {
-                self.settle_doubts(true, turn);
-            } else if self.ready.is_empty() {
-                self.settle_doubts(false, turn);
-            }
-        }
-    }
-
-    fn settle_doubts(&mut self, is_outage: bool, turn: &mut Turn) {
-        for (settled, due) in std::mem::take(&mut self.doubtful) {
-            self.again(settled, &due, !is_outage, turn);
-        }
-    }
-
-    /// Gets another token after the one of `refused` was refused.
-    async fn renew(&mut self, refused: u32) -> Result<(), String> {
-        // A token that came after a refusal and was itself never accepted: another one would fare no better.
-        if refused > 0 && self.proven.is_none_or(|proven| proven < refused) {
-            return Err("the token was refused again after it was renewed".to_owned());
-        }
-        self.api.renew(refused).await
-    }
-
-    fn tell_offset(&mut self, turn: &mut Turn) {
-        if let Some(offset) = self
-            .limiter
-            .clock_offset()
-            .filter(|offset| offset.abs() >= NOTABLE_OFFSET)
-            && !self.told_offset
-        {
-            self.told_offset = true;
-            turn.events.push(Event::ClockIsOff(offset));
-        }
     }
 
     /// Waits for an answer, a signal, or the moment at which something can start. Returns whether the run goes on.

@@ -11,10 +11,11 @@ use tokio::{sync::watch, time::Instant};
 
 use super::*;
 use crate::{
-    answer::{Body, Limits, Told, WindowKind},
+    answer::{Body, Limits, Reply, Told, WindowKind},
     item::{MediaId, State},
     limiter::pace,
     metadata::Metadata,
+    outcome::{Cause, Stop},
     rate::{Past, Rates},
 };
 
