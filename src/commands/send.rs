@@ -176,7 +176,6 @@ async fn begin(
             .begin(DEFAULT_ACCOUNT, new_run, settings.runner.started)
             .await?);
     };
-    let (before, _) = journal.tally(DEFAULT_ACCOUNT, Scope::Everything).await?;
     let mut intake = journal
         .intake(
             DEFAULT_ACCOUNT,
@@ -184,16 +183,7 @@ async fn begin(
             settings.runner.started,
         )
         .await?;
-    match take_in(
-        settings,
-        &mut intake,
-        manifests,
-        new_run,
-        before.done,
-        totals,
-    )
-    .await
-    {
+    match take_in(settings, &mut intake, manifests, new_run, totals).await {
         Ok(()) => Ok(intake.commit(new_run).await?),
         Err(failure) => {
             intake.undo().await?;
@@ -207,7 +197,6 @@ async fn take_in(
     intake: &mut Intake<'_>,
     manifests: &[std::path::PathBuf],
     new_run: &NewRun,
-    done_before: u64,
     totals: &mut Totals,
 ) -> Result<(), Failure> {
     let mut faults = taking::Faults::new(settings.read.errors.as_deref())?;
@@ -234,7 +223,10 @@ async fn take_in(
         Share::Count(_) => true,
         Share::Percent(_) => counts.resends > FEW,
     };
-    let is_too_many = counts_at_all && settings.max_resend.is_exceeded(counts.resends, done_before);
+    let is_too_many = counts_at_all
+        && settings
+            .max_resend
+            .is_exceeded(counts.resends, counts.done_before);
     if is_too_many {
         return Err(Failure::Halted(resend::refusal(
             counts.resends,

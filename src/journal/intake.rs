@@ -33,6 +33,8 @@ pub struct Counts {
     pub unchanged: u64,
     /// Of the unchanged ones those whose item has failed.
     pub failed_before: u64,
+    /// Items that were done before.
+    pub done_before: u64,
     /// Of the changed ones those that would send accepted fields anew with other values.
     pub resends: u64,
 }
@@ -204,6 +206,10 @@ impl Intake<'_> {
                 place: None,
                 is_touched: false,
             });
+            let was_done = entry.known.as_ref().is_some_and(|known| {
+                known.state == State::Done && known.named == FieldSet::default()
+            });
+            self.counts.done_before += u64::from(was_done);
             match lay_over(&mut entry.known, &row.patch, self.duplicates) {
                 Ok(effect) => {
                     match effect {

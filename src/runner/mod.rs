@@ -333,7 +333,11 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             let ending = forbids(
                 &self.options,
                 &self.summary,
-                (self.items, in_flight),
+                // What is doubtful may have been charged for, and is not counted yet.
+                (
+                    self.items,
+                    in_flight + self.doubtful.len() + turn.settled.len(),
+                ),
                 is_retry,
                 now,
                 self.longest_answer,
@@ -396,6 +400,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             .record(&turn.settled, &starts, &told, self.clock.now())
             .await?;
         for settled in &turn.settled {
+            self.summary.spent += u64::from(settled.spent);
             if let Next::Again { at, .. } = settled.next {
                 self.next_retry = Some(self.next_retry.map_or(at, |known| known.min(at)));
             }

@@ -76,7 +76,6 @@ impl<Q: Queue, A: Api> Runner<'_, Q, A> {
                 counts: false,
             },
         };
-        self.summary.spent += u64::from(settled.spent);
         tracing::debug!(media_id = %due.media_id, status = settled.http_status, ?decision, "answered");
         let is_outage = self.health.learn(due.item_id, reply, now);
         match decision {

@@ -123,6 +123,22 @@ async fn too_many_failures_halt_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_anew_is_measured_by_the_done_items_of_its_manifests_alone() {
+    let world = World::new().await;
+    world.write("m.csv", texts(150));
+    let others = (1_000..3_000).map(|number| vec![id(number), "Another".to_owned()]);
+    world.write("others.csv", csv(&["media_id", "alt_text"], others));
+    world.send(&["run", "m.csv", "others.csv"]).await.ended(0);
+    // A fourteenth of what the journal has done, and all of what this manifest speaks of.
+    world.write("m.csv", texts_by(150, |number| format!("Wrong {number}")));
+    world.send(&["run", "m.csv"]).await.ended(6);
+    world
+        .send(&["run", "m.csv", "--max-resend", "100%"])
+        .await
+        .ended(0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_manifest_that_would_send_too_much_anew_is_refused_before_it_is_taken_in() {
     let world = World::new().await;
     world.write("m.csv", texts(150));
