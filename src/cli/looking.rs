@@ -1,0 +1,72 @@
+//! What is typed to look at a journal: status, one image, reports.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::JournalArgs;
+use crate::item::State;
+
+/// `altfill status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Look at the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Print one JSON object
+    #[arg(long, env = "ALTFILL_JSON")]
+    pub json: bool,
+    /// End with the code with which a run would end that sends nothing more
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// `altfill show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The media id
+    pub media_id: String,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Look at the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+    /// Print one JSON object
+    #[arg(long, env = "ALTFILL_JSON")]
+    pub json: bool,
+}
+
+/// `altfill report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Look at the sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+    /// The form [default: by the end of FILE's name; else as the manifests, xlsx or csv]
+    #[arg(long, value_enum)]
+    pub format: Option<FormatArg>,
+    /// Only images in this state: pending, sending, done or failed
+    #[arg(long)]
+    pub state: Option<State>,
+    /// The file to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// Comma-separated, with the columns of the manifests
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+    /// A workbook in which each cell is text, so that ids stay whole
+    Xlsx,
+}

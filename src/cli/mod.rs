@@ -1,0 +1,97 @@
+//! What was typed: the command line and its environment, word by word.
+//!
+//! Owns names, help texts and forms, a file for each group of commands. What the words mean, and what holds where none
+//! was said, is [`crate::settings`]'s.
+
+mod looking;
+mod manifests;
+mod sending;
+mod upkeep;
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub use self::{
+    looking::{FormatArg, ReportArgs, ShowArgs, StatusArgs},
+    manifests::{
+        CheckArgs, DuplicatesArg, LintArg, PlanArgs, ReadArgs, TemplateArgs, TemplateFormatArg,
+    },
+    sending::{ProgressArg, RunArgs, SandboxArgs, SendArgs},
+    upkeep::{DismissArgs, DropArgs},
+};
+use crate::api::Address;
+
+/// Sends alt text and other metadata for images and videos that are on X already. It publishes nothing.
+#[derive(Debug, Parser)]
+#[command(name = "altfill", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Say more: -v what is done, -vv how, -vvv everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all is done; 1 unexpected error, or the journal can't be read or written; 2 usage; 3 a manifest is invalid, \
+nothing was sent; 4 some items failed; 5 stopped as told, items remain; 6 halted by a threshold; 7 access; 8 money; \
+69 X can't be reached; 75 another run has the journal; 129, 130, 143 stopped by a signal.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check manifests offline, and show every error with file, line and column
+    Check(CheckArgs),
+    /// Show what a run would do, cost and take, without sending anything
+    Plan(PlanArgs),
+    /// Send alt text and other metadata for images already on X; run it again at any time, it goes on where it stopped
+    Run(Box<RunArgs>),
+    /// Send all that is due in the journal, without a manifest
+    Resume(Box<SendArgs>),
+    /// Show how many images are done, failed and left, and what a further run would do
+    Status(StatusArgs),
+    /// Show all that is known of one image: its metadata and each attempt
+    Show(ShowArgs),
+    /// Write outcomes to a file; a report of failures can be mended and sent again
+    Report(ReportArgs),
+    /// Withdraw images that were not sent yet
+    Drop(DropArgs),
+    /// Mark failures as known, so that they no longer count until their row changes
+    Dismiss(DismissArgs),
+    /// Print an empty manifest with all columns, and what each is for
+    Template(TemplateArgs),
+    /// Serve a simulated X API on this machine, for rehearsals
+    Sandbox(SandboxArgs),
+}
+
+/// Where the journal is.
+#[derive(Debug, Clone, Default, Args)]
+pub struct JournalArgs {
+    /// The journal [default: altfill.db in the current folder]
+    #[arg(long, value_name = "PATH", env = "ALTFILL_JOURNAL")]
+    pub journal: Option<PathBuf>,
+    /// The API's address [default: <https://api.x.com>]
+    #[arg(long, value_name = "URL", env = "ALTFILL_API_URL")]
+    pub api_url: Option<Address>,
+}
+
+/// Reads an amount of dollars.
+pub(crate) fn parse_dollars(text: &str) -> Result<f64, String> {
+    let amount = text.trim().trim_start_matches('$').parse::<f64>().ok();
+    let amount = amount.filter(|amount| amount.is_finite() && (0.0..1e9).contains(amount));
+    amount.ok_or_else(|| format!("{text:?} is no amount of dollars: write 20 or 0.005"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_parser_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,222 @@
+//! What is typed to send: runs, and the simulated X that they rehearse with.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::{JournalArgs, ReadArgs, parse_dollars};
+use crate::{rate::parse_duration, runner::Share, sandbox::Fault};
+
+/// `altfill run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Manifests: CSV, TSV or JSON lines; - reads standard input
+    #[arg(required = true, value_name = "MANIFEST")]
+    pub manifests: Vec<PathBuf>,
+    /// How to read them.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Send what is valid although rows are not
+    #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
+    pub skip_invalid: bool,
+    /// Refuse manifests that would send more done images anew than this, as a number or percentage
+    #[arg(
+        long,
+        value_name = "N|N%",
+        env = "ALTFILL_MAX_RESEND",
+        help_heading = "Bounds"
+    )]
+    pub max_resend: Option<Share>,
+    /// How to send.
+    #[command(flatten)]
+    pub send: SendArgs,
+}
+
+/// What `run` and `resume` have in common.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SendArgs {
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// Fail where there is no journal yet, instead of making one
+    #[arg(long, env = "ALTFILL_REQUIRE_JOURNAL")]
+    pub require_journal: bool,
+    /// Send to a simulated X inside this program, with a journal of its own
+    #[arg(long, env = "ALTFILL_SANDBOX")]
+    pub sandbox: bool,
+    /// What goes wrong in the sandbox, for example 503=5% (repeatable)
+    #[arg(long, value_name = "KIND=P%", requires = "sandbox")]
+    pub fault: Vec<Fault>,
+    /// Which requests the sandbox's faults befall
+    #[arg(long, value_name = "N", requires = "sandbox")]
+    pub seed: Option<u64>,
+
+    /// Read the token from this file
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "ALTFILL_TOKEN_FILE",
+        conflicts_with = "token_command",
+        help_heading = "Access"
+    )]
+    pub token_file: Option<PathBuf>,
+    /// Run this program, which prints the token; it is no shell's line
+    #[arg(
+        long,
+        value_name = "CMD",
+        env = "ALTFILL_TOKEN_COMMAND",
+        help_heading = "Access"
+    )]
+    pub token_command: Option<String>,
+
+    /// At most N requests in any DURATION (repeatable); `unlimited` for none of ours [default: 500/15m and 50000/24h]
+    #[arg(
+        long,
+        value_name = "N/DURATION",
+        env = "ALTFILL_RATE",
+        value_delimiter = ',',
+        help_heading = "Sending"
+    )]
+    pub rate: Vec<String>,
+    /// Requests a second within those, one after the other [default: 20]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_MAX_RPS",
+        help_heading = "Sending"
+    )]
+    pub max_rps: Option<std::num::NonZeroU32>,
+    /// Requests at a time [default: 8]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_WORKERS",
+        help_heading = "Sending"
+    )]
+    pub workers: Option<std::num::NonZeroUsize>,
+    /// Attempts until an image fails [default: 5]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_MAX_ATTEMPTS",
+        help_heading = "Sending"
+    )]
+    pub max_attempts: Option<std::num::NonZeroU32>,
+    /// How long one request may take [default: 30s]
+    #[arg(long, value_name = "DURATION", env = "ALTFILL_TIMEOUT", value_parser = parse_duration, help_heading = "Sending")]
+    pub timeout: Option<std::time::Duration>,
+    /// How long requests in flight may take when the run is stopped [default: 20s]
+    #[arg(long, value_name = "DURATION", env = "ALTFILL_STOP_TIMEOUT", value_parser = parse_duration, help_heading = "Sending")]
+    pub stop_timeout: Option<std::time::Duration>,
+    /// Send failed images again: all of them, or those of these causes
+    #[arg(long, value_name = "all|CAUSE,…", num_args = 0..=1, require_equals = true, default_missing_value = "all", env = "ALTFILL_RETRY_FAILED", help_heading = "Sending")]
+    pub retry_failed: Option<String>,
+
+    /// Start at most N images; 0 only takes the manifest in
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_MAX_ITEMS",
+        help_heading = "Bounds"
+    )]
+    pub max_items: Option<u64>,
+    /// Spend at most so much, in this run or in any DURATION
+    #[arg(
+        long,
+        value_name = "DOLLARS[/DURATION]",
+        env = "ALTFILL_MAX_SPEND",
+        help_heading = "Bounds"
+    )]
+    pub max_spend: Option<String>,
+    /// What X charges a request [default: 0.005]
+    #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars, help_heading = "Bounds")]
+    pub price: Option<f64>,
+    /// Stop starting in time to end after this
+    #[arg(long, value_name = "DURATION", env = "ALTFILL_MAX_DURATION", value_parser = parse_duration, help_heading = "Bounds")]
+    pub max_duration: Option<std::time::Duration>,
+    /// Ask before a run that costs more than this, on a terminal [default: 1]
+    #[arg(long, value_name = "DOLLARS", env = "ALTFILL_CONFIRM_ABOVE", value_parser = parse_dollars, help_heading = "Bounds")]
+    pub confirm_above: Option<f64>,
+    /// Do not ask
+    #[arg(long, short, env = "ALTFILL_YES", help_heading = "Bounds")]
+    pub yes: bool,
+    /// Halt when the first N images all failed for one cause; 0 never [default: 25]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_HALT_AFTER",
+        help_heading = "Bounds"
+    )]
+    pub halt_after: Option<u32>,
+    /// Halt when more fail, as a number or percentage (of 100 and more) [default: 50%]
+    #[arg(
+        long,
+        value_name = "N|N%",
+        env = "ALTFILL_MAX_FAILURES",
+        help_heading = "Bounds"
+    )]
+    pub max_failures: Option<Share>,
+    /// Give up when X is out for longer [default: 15m]
+    #[arg(long, value_name = "DURATION", env = "ALTFILL_MAX_OUTAGE", value_parser = parse_duration, help_heading = "Bounds")]
+    pub max_outage: Option<std::time::Duration>,
+    /// Wait so long for another run to let go of the journal [default: 0]
+    #[arg(long, value_name = "DURATION", env = "ALTFILL_LOCK_WAIT", value_parser = parse_duration, help_heading = "Bounds")]
+    pub lock_wait: Option<std::time::Duration>,
+
+    /// How to show progress [default: auto]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        env = "ALTFILL_PROGRESS",
+        help_heading = "Output"
+    )]
+    pub progress: Option<ProgressArg>,
+    /// Say nothing but errors
+    #[arg(long, short, env = "ALTFILL_QUIET", help_heading = "Output")]
+    pub quiet: bool,
+    /// Print one JSON object at the end
+    #[arg(long, env = "ALTFILL_JSON", help_heading = "Output")]
+    pub json: bool,
+    /// Exit codes that shall end as 0, for example 4,5
+    #[arg(
+        long,
+        value_name = "CODES",
+        env = "ALTFILL_OK",
+        value_delimiter = ',',
+        help_heading = "Output"
+    )]
+    pub ok: Vec<u8>,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressArg {
+    /// A bar on a terminal, lines elsewhere
+    Auto,
+    /// A bar
+    Bar,
+    /// A line every so often
+    Lines,
+    /// One JSON object an event
+    Json,
+    /// Nothing
+    None,
+}
+
+/// `altfill sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// The port on 127.0.0.1; 0 for a free one
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Its windows (repeatable), or unlimited [default: 500/15m and 50000/24h]
+    #[arg(long, value_name = "N/DURATION", value_delimiter = ',')]
+    pub rate: Vec<String>,
+    /// What goes wrong, for example 503=5% (repeatable)
+    #[arg(long, value_name = "KIND=P%")]
+    pub fault: Vec<Fault>,
+    /// Which requests the faults befall
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
