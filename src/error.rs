@@ -65,6 +65,15 @@ impl Failure {
         Self::Unexpected(error.to_string())
     }
 
+    /// The same, with the journal's path in its words.
+    #[must_use]
+    pub fn in_journal(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Journal(error) => Self::Journal(error.at(path)),
+            other => other,
+        }
+    }
+
     /// Its exit code.
     #[must_use]
     pub const fn code(&self) -> u8 {
@@ -103,6 +112,9 @@ impl Failure {
 
 impl From<api::ClientError> for Failure {
     fn from(error: api::ClientError) -> Self {
-        Self::unexpected(error)
+        match error {
+            api::ClientError::Authorities(_) => Self::usage(error.to_string()),
+            api::ClientError::Setup(_) => Self::unexpected(error),
+        }
     }
 }

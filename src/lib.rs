@@ -8,7 +8,7 @@
 //! | 3 views | [`progress`] events as they come, [`report`] outcomes as files | events, the journal |
 //! | 2 engine | [`runner`] from what is due to an outcome for each item | floors 0 and 1 |
 //! | 1 edges | [`manifest`] files, [`journal`] SQLite, [`limiter`] windows, [`api`] X, [`sandbox`] a simulated X | floor 0, not each other |
-//! | 0 domain | [`item`], [`metadata`], [`row`], [`answer`], [`problem`], [`outcome`], [`retry`], [`rate`], [`forecast`], [`time`] | nothing else |
+//! | 0 domain | [`item`], [`metadata`], [`row`], [`answer`], [`problem`], [`outcome`], [`retry`], [`rate`], [`forecast`], [`time`], [`failpoint`] | nothing else |
 //!
 //! The way of an item: a manifest's row, checked once when it is parsed; the journal; due; a free worker; the limiter;
 //! `sending` on disk; the request; what its answer means; the journal again; and only then somebody is told.
@@ -21,6 +21,7 @@ pub mod api;
 pub mod cli;
 pub mod commands;
 pub mod error;
+pub mod failpoint;
 pub mod forecast;
 pub mod item;
 pub mod journal;

@@ -146,6 +146,8 @@ pub struct RunSettings {
     pub address: Address,
     /// Where the token comes from, where anything was said.
     pub token: Option<Source>,
+    /// Further authorities whose certificates are trusted, in a PEM file.
+    pub ca_file: Option<PathBuf>,
     /// The windows.
     pub rates: Rates,
     /// The pace in them.
@@ -292,6 +294,7 @@ impl RunSettings {
                 None => API_URL.parse().map_err(Failure::usage)?,
             },
             token: token(args)?,
+            ca_file: args.ca_file.clone(),
             rates,
             max_rps: args.max_rps.unwrap_or(Pacing::default().max_rps),
             timeout: nonzero("--timeout", args.timeout, Duration::from_secs(30))?,

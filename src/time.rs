@@ -127,16 +127,20 @@ pub enum Clock {
         wall: Timestamp,
         /// Tokio's time then.
         origin: Instant,
+        /// How long the machine had slept by then, since it was started.
+        asleep: Duration,
     },
 }
 
 impl Clock {
-    /// A clock that reads `wall` now and from here on follows tokio's, paused or not.
+    /// A clock that reads `wall` now and from here on follows tokio's, paused or not. The system's may be set meanwhile,
+    /// and moves it not; what the machine sleeps through counts.
     #[must_use]
     pub fn following(wall: Timestamp) -> Self {
         Self::Following {
             wall,
             origin: Instant::now(),
+            asleep: slept(),
         }
     }
 
@@ -145,9 +149,39 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
-            Self::Following { wall, origin } => *wall + origin.elapsed(),
+            Self::Following {
+                wall,
+                origin,
+                asleep,
+            } => *wall + origin.elapsed() + slept().saturating_sub(*asleep),
         }
     }
+}
+
+/// How long the machine has slept since it was started: tokio's clock stands still meanwhile, X's does not.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn slept() -> Duration {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use rustix::time::{ClockId, clock_gettime};
+
+    // In milliseconds, as far as it is believed: the two clocks are not read in one moment, so less than a second more
+    // is no sleep, and time never goes back.
+    static BELIEVED: AtomicU64 = AtomicU64::new(0);
+    let read = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
+    let awake = read(ClockId::Monotonic);
+    let slept = read(ClockId::Boottime).saturating_sub(awake).as_millis();
+    let slept = u64::try_from(slept).unwrap_or(0);
+    if slept >= BELIEVED.load(Ordering::Relaxed) + 1_000 {
+        BELIEVED.fetch_max(slept, Ordering::Relaxed);
+    }
+    Duration::from_millis(BELIEVED.load(Ordering::Relaxed))
+}
+
+/// Elsewhere that is not known, or the clock counts it already.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const fn slept() -> Duration {
+    Duration::ZERO
 }
 
 #[cfg(test)]

@@ -11,7 +11,16 @@ use std::{
 /// The rooms by floor: a room may know the floors below its own, and its own where [`NEIGHBOURS`] says so.
 const FLOORS: [&[&str]; 5] = [
     &[
-        "answer", "forecast", "item", "metadata", "outcome", "problem", "rate", "retry", "row",
+        "answer",
+        "failpoint",
+        "forecast",
+        "item",
+        "metadata",
+        "outcome",
+        "problem",
+        "rate",
+        "retry",
+        "row",
         "time",
     ],
     &["api", "journal", "limiter", "manifest", "sandbox"],
@@ -73,9 +82,10 @@ const CRATES: [(&str, &[&str]); 28] = [
 ];
 
 /// Crates that more than one room needs for its own purpose.
-const SHARED: [(&str, &[&str]); 4] = [
+const SHARED: [(&str, &[&str]); 5] = [
+    ("rustix", &["api", "journal", "time"]),
     ("strsim", &["manifest", "metadata", "sandbox"]),
-    ("tempfile", &["commands", "manifest", "report"]),
+    ("tempfile", &["commands", "journal", "manifest", "report"]),
     ("tracing_subscriber", &["lib"]),
     ("unicode_normalization", &["manifest", "metadata"]),
 ];

@@ -8,6 +8,8 @@ use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{process::Command, sync::Mutex, time::timeout};
 
+use super::secret;
+
 /// Where tokens come from.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -80,7 +82,7 @@ impl Source {
             Self::Environment(_, secret) => secret.clone(),
             Self::Sandbox => SecretString::from("sandbox"),
             Self::File(path) => {
-                let read = tokio::fs::read_to_string(path).await;
+                let read = secret::read_file(path).await;
                 read.map(SecretString::from)
                     .map_err(|source| CredentialsError::File {
                         path: path.clone(),
@@ -99,24 +101,37 @@ impl Source {
 
 async fn run(words: &[String]) -> Result<SecretString, CredentialsError> {
     let name = words.first().cloned().unwrap_or_default();
-    let output = Command::new(&name)
+    let failed = |error| CredentialsError::Command(name.clone(), error);
+    let mut child = Command::new(&name)
         .args(&words[1..])
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output();
-    match timeout(COMMAND_TIMEOUT, output).await {
-        Err(_) => Err(CredentialsError::CommandSlow(name)),
-        Ok(Err(error)) => Err(CredentialsError::Command(name, error)),
-        Ok(Ok(output)) if !output.status.success() => Err(CredentialsError::CommandFailed(
-            name,
-            output.status.to_string(),
-        )),
-        Ok(Ok(output)) => match String::from_utf8(output.stdout) {
-            Ok(text) => Ok(SecretString::from(text)),
-            Err(_) => Err(CredentialsError::NoToken(format!("the output of {name}"))),
-        },
-    }
+        .spawn()
+        .map_err(failed)?;
+    let printed = child.stdout.take();
+    let running = async {
+        let text = match printed {
+            Some(printed) => secret::read_output(printed).await.map_err(failed)?,
+            None => None,
+        };
+        let Some(text) = text else {
+            return Err(CredentialsError::NoToken(format!("the output of {name}")));
+        };
+        let status = child.wait().await.map_err(failed)?;
+        if status.success() {
+            Ok(SecretString::from(text))
+        } else {
+            Err(CredentialsError::CommandFailed(
+                name.clone(),
+                status.to_string(),
+            ))
+        }
+    };
+    timeout(COMMAND_TIMEOUT, running)
+        .await
+        .unwrap_or_else(|_| Err(CredentialsError::CommandSlow(name.clone())))
 }
 
 impl Credentials {

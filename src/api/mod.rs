@@ -5,8 +5,9 @@
 
 mod address;
 mod credentials;
+mod secret;
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{error::Error as _, path::Path, sync::Arc, time::Duration};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::ExposeSecret;
@@ -34,18 +35,25 @@ pub struct Client {
 
 /// The client could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("the HTTP client can't be set up: {0}")]
-pub struct ClientError(#[from] reqwest::Error);
+#[expect(missing_docs, reason = "each says it all in its own words")]
+pub enum ClientError {
+    #[error("the HTTP client can't be set up: {0}")]
+    Setup(#[from] reqwest::Error),
+    #[error("--ca-file: {0}")]
+    Authorities(String),
+}
 
 impl Client {
-    /// A client for `address`; each request may take `timeout`.
+    /// A client for `address`; each request may take `timeout`. Certificates of the authorities in `ca_file` are trusted
+    /// beside the system's.
     ///
     /// # Errors
-    /// Where the system's certificates can't be read.
+    /// Where certificates can't be read.
     pub fn new(
         address: &Address,
         timeout: Duration,
         credentials: Arc<Credentials>,
+        ca_file: Option<&Path>,
     ) -> Result<Self, ClientError> {
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("altfill/", env!("CARGO_PKG_VERSION")))
@@ -58,6 +66,9 @@ impl Client {
             .pool_idle_timeout(Duration::from_mins(1));
         if address.is_loopback() {
             builder = builder.no_proxy();
+        }
+        if let Some(path) = ca_file {
+            builder = builder.tls_certs_merge(authorities(path)?);
         }
         let endpoint = address.join("/2/media/metadata");
         Ok(Self {
@@ -89,7 +100,11 @@ impl Client {
             .header(CONTENT_TYPE, "application/json")
             .body(body);
         tracing::trace!(%media_id, to = self.endpoint, "sending");
-        (read(request.send().await).await, token.generation)
+        let reply = read(request.send().await).await;
+        (
+            secret::without(token.secret.expose_secret(), reply),
+            token.generation,
+        )
     }
 
     /// Gets another token than that of `generation`, which was refused.
@@ -98,6 +113,22 @@ impl Client {
     /// Why there is none, as the end of a sentence about the token.
     pub async fn renew(&self, generation: u32) -> Result<(), CredentialsError> {
         self.credentials.renew(generation).await
+    }
+}
+
+/// The certificates of a PEM file.
+fn authorities(path: &Path) -> Result<Vec<reqwest::Certificate>, ClientError> {
+    let wrong = |why: String| {
+        ClientError::Authorities(format!(
+            "{} {why}: it must hold certificates in PEM, as in /etc/ssl/certs",
+            path.display()
+        ))
+    };
+    let pem = std::fs::read(path).map_err(|error| wrong(format!("can't be read ({error})")))?;
+    match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(found) if found.is_empty() => Err(wrong("holds no certificate".to_owned())),
+        Ok(found) => Ok(found),
+        Err(_) => Err(wrong("can't be understood".to_owned())),
     }
 }
 

@@ -68,6 +68,14 @@ pub struct SendArgs {
         help_heading = "Access"
     )]
     pub token_command: Option<String>,
+    /// Trust the authorities in this PEM file too, beside the system's
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "ALTFILL_CA_FILE",
+        help_heading = "Access"
+    )]
+    pub ca_file: Option<PathBuf>,
 
     /// At most N requests in any DURATION (repeatable); `unlimited` for none of ours [default: 500/15m and 50000/24h]
     #[arg(

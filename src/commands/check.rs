@@ -28,7 +28,15 @@ async fn check(args: &CheckArgs) -> Result<u8, Failure> {
         duplicates: is_error.then(Duplicates::default),
         ..Default::default()
     };
-    let mut found = taking::take(&args.manifests, &read, &mut sink, &mut faults, false).await?;
+    let taken = taking::take(&args.manifests, &read, &mut sink, &mut faults, false).await;
+    let mut found = match taken {
+        Ok(found) => found,
+        Err(failure) => {
+            // What was found before it stays told.
+            faults.end()?;
+            return Err(failure);
+        }
+    };
     let names = sink.names;
     if let Some(duplicates) = sink.duplicates {
         let mut shown = Ok(());

@@ -5,6 +5,7 @@
 
 mod check;
 mod linting;
+mod output;
 mod plan;
 mod report;
 mod resend;
@@ -29,7 +30,9 @@ use self::summary::Totals;
 use crate::{
     cli::{Cli, Command},
     error::{Failure, exit},
-    progress::say,
+    journal::Reader,
+    progress::{say, visible},
+    settings::JournalPlace,
 };
 
 /// Carries a command out, and returns its exit code.
@@ -56,16 +59,28 @@ fn ended(result: Result<u8, Failure>) -> u8 {
     })
 }
 
+/// Reads a journal beside a run that may go on, closes it, and names it where it fails.
+async fn reading<T>(
+    place: &JournalPlace,
+    read: impl AsyncFnOnce(&mut Reader) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let opened = Reader::open(&place.path, place.bound_to.as_deref()).await;
+    let mut reader = opened.map_err(|error| error.at(&place.path))?;
+    let found = read(&mut reader).await;
+    reader.close().await;
+    found.map_err(|failure| failure.in_journal(&place.path))
+}
+
 /// An error as it is shown: one paragraph.
 fn complaint(failure: &Failure) -> String {
     format!("altfill: {failure}")
 }
 
-/// Writes what a program reads. A reader that has gone away is no failure.
+/// Writes what a program reads; what would steer a terminal is written as JSON writes it. A reader that has gone away is no failure.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out
-        .write_all(text.as_bytes())
+        .write_all(visible(text).as_bytes())
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush())
     {

@@ -4,14 +4,13 @@ use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{cost, counted, print, taking};
+use super::{cost, counted, print, reading, taking};
 use crate::{
     cli::PlanArgs,
     error::{Failure, exit},
     forecast::Forecast,
     journal::{
-        Counts, DEFAULT_ACCOUNT, Found, Intake, Journal, NewRun, Outlook, Reader, RetryFailed,
-        Scope, look,
+        Counts, DEFAULT_ACCOUNT, Found, Intake, Journal, NewRun, Outlook, RetryFailed, Scope, look,
     },
     progress::{about, say},
     rate::{Past, Rate, Rates},
@@ -67,20 +66,59 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let mut past = Past::default();
     let mut done = 0;
     if is_there {
-        let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
-        past = reader.past(&rates.windows(), now).await?;
-        done = reader.tally().await?.done;
+        (past, done) = reading(&place, async |reader| {
+            let past = reader.past(&rates.windows(), now).await?;
+            Ok((past, reader.tally().await?.done))
+        })
+        .await?;
     }
     let folder = tempfile::tempdir().map_err(Failure::unexpected)?;
-    let mut journal =
-        Journal::scratch(folder.path(), is_there.then_some(place.path.as_path())).await?;
+    let scratch = Journal::scratch(folder.path(), is_there.then_some(place.path.as_path())).await;
+    let mut journal = scratch.map_err(|error| error.at(&place.path))?;
+    let before = Before {
+        past,
+        done,
+        rates,
+        price,
+        now,
+    };
+    let planned = over(&mut journal, args, &read, before).await;
+    // Also where it failed: what SQLite made to read by goes away.
+    journal.close().await?;
+    planned.map_err(|failure| failure.in_journal(&place.path))
+}
+
+/// What a plan is reckoned from.
+struct Before {
+    past: Past,
+    done: u64,
+    rates: Rates,
+    price: f64,
+    now: Timestamp,
+}
+
+/// Plans over a scratch journal.
+async fn over(
+    journal: &mut Journal,
+    args: &PlanArgs,
+    read: &ReadSettings,
+    before: Before,
+) -> Result<Plan, Failure> {
+    let Before {
+        past,
+        done,
+        rates,
+        price,
+        now,
+    } = before;
     let mut intake = journal
         .intake(DEFAULT_ACCOUNT, read.duplicates, now)
         .await?;
     let mut faults = taking::Faults::new(read.errors.as_deref())?;
     let mut sink = taking::IntoJournal::new(&mut intake);
-    let found = taking::take(&args.manifests, &read, &mut sink, &mut faults, false).await?;
+    let found = taking::take(&args.manifests, read, &mut sink, &mut faults, false).await;
     faults.end()?;
+    let found = found?;
     if found.invalid > 0 {
         let rows = found.invalid_rows();
         return Err(Failure::Invalid(format!(
@@ -101,7 +139,6 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let old_uploads = old_uploads(&mut intake, &forecast, now).await?;
     let counts = intake.counts();
     intake.undo().await?;
-    journal.close().await?;
     let time = forecast.time(requests);
     Ok(Plan {
         rows: found.rows,

@@ -1,23 +1,24 @@
 //! `altfill report`: outcomes as a file.
 
-use std::{
-    io::{self, BufWriter, IsTerminal, Write},
-    path::Path,
-};
+use std::io::{self, BufWriter, IsTerminal, Write};
 
-use super::counted;
+use super::{counted, output::Output, reading};
 use crate::{
     cli::{FormatArg, ReportArgs},
     error::{Failure, exit},
+    failpoint::Point,
     journal::Reader,
-    progress::say,
+    progress::{Visible, say},
     report::{self, Error, Format},
     settings::JournalPlace,
 };
 
 pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+    reading(&place, async |reader| write(args, reader).await).await
+}
+
+async fn write(args: &ReportArgs, reader: &mut Reader) -> Result<u8, Failure> {
     let format = match format(args) {
         Some(format) => format,
         // A terminal can't show a workbook.
@@ -25,36 +26,33 @@ pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
         None => Format::of(reader.sources().await?.iter().map(|(_, source)| source)),
     };
     let Some(path) = &args.output else {
+        let mut out: Box<dyn Write + Send> = if io::stdout().is_terminal() {
+            Box::new(BufWriter::new(Visible::new(io::stdout())))
+        } else {
+            Box::new(BufWriter::new(io::stdout()))
+        };
+        let written = match report::write(reader, format, args.state, &mut out).await {
+            Ok(_) => out.flush().map_err(Error::Write),
+            Err(error) => Err(error),
+        };
         // Nobody who reads is no failure: `altfill report | head` is a good command.
-        return match report::write(
-            &mut reader,
-            format,
-            args.state,
-            &mut BufWriter::new(io::stdout()),
-        )
-        .await
-        {
+        return match written {
             Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit::OK),
             Err(error) => Err(failed(error)),
-            Ok(_) => Ok(exit::OK),
+            Ok(()) => Ok(exit::OK),
         };
     };
     let cannot =
         |error: io::Error| Failure::usage(format!("{} can't be written: {error}", path.display()));
-    // Beside its place and then renamed: nobody ever reads half a report.
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    let count = report::write(&mut reader, format, args.state, &mut out)
+    let mut out = BufWriter::new(Output::begin(path).map_err(cannot)?);
+    let count = report::write(reader, format, args.state, &mut out)
         .await
         .map_err(failed)?;
-    out.flush().map_err(cannot)?;
-    drop(out);
-    file.as_file().sync_all().map_err(cannot)?;
-    file.persist(path).map_err(|error| cannot(error.error))?;
+    let file = out
+        .into_inner()
+        .map_err(|error| cannot(error.into_error()))?;
+    Point::ReportWritten.pass();
+    file.finish().map_err(cannot)?;
     say(&format!("{}: {}", path.display(), counted(count, "image")));
     Ok(exit::OK)
 }

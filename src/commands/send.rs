@@ -110,6 +110,13 @@ async fn lock(settings: &RunSettings) -> Result<Lock, Failure> {
 }
 
 async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
+    let path = &settings.journal.path;
+    run_in(settings, totals)
+        .await
+        .map_err(|failure| failure.in_journal(path))
+}
+
+async fn run_in(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
     let mut journal = open(settings).await?;
     let scope = if settings.manifests.is_some() {
         Scope::Manifests
@@ -132,15 +139,19 @@ async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure>
     let started = match begun {
         Ok(started) => started,
         Err(failure) => {
-            // Nothing was taken in. A journal that was made for this run goes with it.
-            journal.abandon().await?;
+            // Nothing was taken in. A journal that was made for this run goes with it, as far as a failing disk lets it.
+            let _ = journal.abandon().await;
             return Err(failure);
         }
     };
     totals.begin(&started);
     totals.is_rehearsal = settings.rehearsal.is_some();
     tracing::info!(journal = %settings.journal.path.display(), run = started.run_id, due = started.due, "the run begins");
-    let sent = send(settings, &mut journal, &started, scope, totals).await;
+    let sent = match send(settings, &mut journal, &started, scope, totals).await {
+        // What is not where it is looked for can't be counted.
+        Err(failure @ Failure::Journal(crate::journal::Error::Moved(_))) => return Err(failure),
+        sent => sent,
+    };
     let (tally, others) = journal.tally(DEFAULT_ACCOUNT, scope).await?;
     totals.conclude(tally, others, journal.interrupted().await?);
     let result = match sent {
@@ -186,7 +197,8 @@ async fn begin(
     match take_in(settings, &mut intake, manifests, new_run, totals).await {
         Ok(()) => Ok(intake.commit(new_run).await?),
         Err(failure) => {
-            intake.undo().await?;
+            // SQLite has undone it already where the journal failed; why it failed is what is to be said.
+            let _ = intake.undo().await;
             Err(failure)
         }
     }
@@ -208,8 +220,9 @@ async fn take_in(
         &mut faults,
         settings.quiet,
     )
-    .await?;
+    .await;
     faults.end()?;
+    let found = found?;
     let counts = intake.counts();
     totals.take(found, counts);
     if found.invalid > 0 && !settings.skip_invalid {
@@ -299,6 +312,7 @@ async fn send(
         &address,
         settings.timeout,
         Arc::new(credentials),
+        settings.ca_file.as_deref(),
     )?);
     let clock = Clock::following(Timestamp::now());
     let past = journal

@@ -4,26 +4,28 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::print;
+use super::{print, reading};
 use crate::{
     cli::ShowArgs,
     error::{Failure, exit},
-    journal::{Attempt, ItemDetails, Reader},
+    journal::{Attempt, ItemDetails},
     settings::JournalPlace,
     time::Timestamp,
 };
 
 pub async fn execute(args: &ShowArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
     let media_id = args.media_id.trim();
-    let item = reader.item(media_id).await?.ok_or_else(|| {
-        Failure::usage(format!(
-            "{} knows no image {media_id:?}",
-            place.path.display()
-        ))
-    })?;
-    let sources = reader.sources().await?;
+    let (item, sources) = reading(&place, async |reader| {
+        let item = reader.item(media_id).await?.ok_or_else(|| {
+            Failure::usage(format!(
+                "{} knows no image {media_id:?}",
+                place.path.display()
+            ))
+        })?;
+        Ok((item, reader.sources().await?))
+    })
+    .await?;
     let source = sources.iter().find(|(id, _)| *id == item.export.source_id);
     let source = source.map_or("", |(_, source)| &source.name);
     print(&if args.json {

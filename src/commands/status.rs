@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{code_at_rest, cost, counted, print};
+use super::{code_at_rest, cost, counted, print, reading};
 use crate::{
     cli::StatusArgs,
     error::{Failure, exit},
@@ -18,7 +18,7 @@ use crate::{
 
 pub async fn execute(args: &StatusArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let standing = Standing::read(place).await?;
+    let standing = reading(&place, async |reader| Standing::read(&place, reader).await).await?;
     print(&if args.json {
         standing.to_json().to_string()
     } else {
@@ -47,8 +47,7 @@ struct Standing {
 }
 
 impl Standing {
-    async fn read(place: JournalPlace) -> Result<Self, Failure> {
-        let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+    async fn read(place: &JournalPlace, reader: &mut Reader) -> Result<Self, Failure> {
         let now = Timestamp::now();
         let tally = reader.tally().await?;
         let rates = Rates::Published.windows();
@@ -68,7 +67,7 @@ impl Standing {
             latest: reader.latest_run().await?,
             cost: cost(tally.due(), pacing.price),
             time: least(&Rates::Published, tally.due(), Some(pacing.max_rps.get())),
-            path: place.path,
+            path: place.path.clone(),
             tally,
             past,
         })

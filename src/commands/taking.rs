@@ -6,7 +6,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
@@ -14,7 +13,7 @@ use std::{
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::{counted, linting::Linter};
+use super::{counted, linting::Linter, output::Output};
 use crate::{
     error::Failure,
     item::MediaId,
@@ -322,8 +321,8 @@ impl Faults {
                 causes.join(", ")
             ));
         }
-        if let Some(mut file) = self.file {
-            file.flush().map_err(Failure::unexpected)?;
+        if let Some(file) = self.file {
+            file.finish().map_err(Failure::unexpected)?;
         }
         Ok(self.by_rule)
     }
@@ -331,13 +330,13 @@ impl Faults {
 
 /// The file of all faults.
 enum FaultFile {
-    Csv(Box<csv::Writer<File>>),
-    Lines(BufWriter<File>),
+    Csv(Box<csv::Writer<Output>>),
+    Lines(BufWriter<Output>),
 }
 
 impl FaultFile {
     fn create(path: &Path) -> Result<Self, Failure> {
-        let file = File::create(path).map_err(|error| {
+        let file = Output::begin(path).map_err(|error| {
             Failure::usage(format!(
                 "--errors: {} can't be written: {error}",
                 path.display()
@@ -396,10 +395,13 @@ impl FaultFile {
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Csv(writer) => writer.flush(),
-            Self::Lines(file) => file.flush(),
-        }
+    fn finish(self) -> io::Result<()> {
+        let file = match self {
+            Self::Csv(writer) => writer
+                .into_inner()
+                .map_err(csv::IntoInnerError::into_error)?,
+            Self::Lines(file) => file.into_inner().map_err(io::IntoInnerError::into_error)?,
+        };
+        file.finish()
     }
 }

@@ -6,12 +6,12 @@ use std::{
     path::Path,
 };
 
-use super::{agrees, counted};
+use super::{agrees, counted, reading};
 use crate::{
     cli::{DismissArgs, DropArgs, JournalArgs},
     error::{Failure, exit},
     item::State,
-    journal::{self, DEFAULT_ACCOUNT, Found, Journal, Lock, Reader, Selection, Withdrawal, look},
+    journal::{self, DEFAULT_ACCOUNT, Found, Journal, Lock, Selection, Withdrawal, look},
     manifest::{self, Manifest, Record},
     progress::say,
     settings::JournalPlace,
@@ -24,10 +24,9 @@ async fn open(args: &JournalArgs, sandbox: bool) -> Result<Journal, Failure> {
         return Err(journal::Error::Missing(place.path).into());
     }
     let lock = Lock::take(&place.path)?;
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
-    let bound_to = reader.api_url().await?;
-    drop(reader);
-    Ok(Journal::open(&place.path, &bound_to, lock).await?)
+    let bound_to = reading(&place, async |reader| Ok(reader.api_url().await?)).await?;
+    let opened = Journal::open(&place.path, &bound_to, lock).await;
+    Ok(opened.map_err(|error| error.at(&place.path))?)
 }
 
 /// `altfill drop`.

@@ -40,9 +40,11 @@ impl Lock {
             source,
         };
         // Not truncated here: until the lock is ours the note in it is another's.
-        let mut file = private(OpenOptions::new().read(true).write(true).create(true))
-            .open(&path)
-            .map_err(failed)?;
+        let mut file = unlinked(private(
+            OpenOptions::new().read(true).write(true).create(true),
+        ))
+        .open(&path)
+        .map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::Locked(holder(&mut file))),
@@ -77,6 +79,17 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = real.unwrap_or_else(|_| path.to_owned()).into_os_string();
     name.push(".lock");
     name.into()
+}
+
+/// A link in its place is refused: what it points to would be written over.
+fn unlinked(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NOFOLLOW.bits();
+        options.custom_flags(flags.cast_signed());
+    }
+    options
 }
 
 fn note(file: &mut File) -> io::Result<()> {

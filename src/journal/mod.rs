@@ -4,10 +4,12 @@
 //! writes it, through one connection, each step a transaction that is on disk before anyone is told of it. Others read it
 //! meanwhile. All SQL of altfill stands in this room; nothing in here sends, prints or decides what an answer means.
 
+mod form;
 mod intake;
 mod lock;
 mod open;
 mod overlay;
+mod place;
 mod queue;
 mod reading;
 mod run;
@@ -18,6 +20,9 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{Connection, SqliteConnection};
 
+use crate::failpoint::Point;
+
+use self::place::Place;
 pub use self::{
     intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
@@ -38,6 +43,7 @@ pub const DEFAULT_ACCOUNT: i64 = 1;
 pub struct Journal {
     connection: SqliteConnection,
     path: PathBuf,
+    place: Place,
     /// Whether this run has made it.
     is_new: bool,
     next_attempt: i64,
@@ -101,10 +107,71 @@ pub enum Error {
     OldSqlite,
     #[error("the journal's form could not be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
-    #[error("the journal could not be read or written: {0}")]
+    #[error("the journal {}", failing(.0, None))]
     Sqlite(#[from] sqlx::Error),
-    #[error("the journal holds something that altfill never writes: {0}")]
+    #[error("the journal {} {}", .path.display(), failing(.source, Some(.path)))]
+    Failing { path: PathBuf, source: sqlx::Error },
+    #[error("the journal holds something that altfill never writes: {what}. {cure}", what = .0, cure = salvage(None))]
     Damaged(String),
+    #[error("the journal {} holds something that altfill never writes: {what}. {cure}", .path.display(), cure = salvage(Some(.path)))]
+    DamagedAt { path: PathBuf, what: String },
+    #[error(
+        "the journal {0} was moved, removed or replaced while it was in use, so what was written last may be gone. It was \
+         stopped at once; put the file back, and run it again"
+    )]
+    Moved(PathBuf),
+    #[error(
+        "the journal {0} can't be read where it lies: its write-ahead log is beside it, and nothing can be written there. \
+         Copy it with its -wal to another folder, and look at the copy"
+    )]
+    NeedsToWrite(PathBuf),
+}
+
+impl Error {
+    /// The same, with the journal's path in its words.
+    #[must_use]
+    pub fn at(self, path: &Path) -> Self {
+        let path = path.to_owned();
+        match self {
+            Self::Sqlite(source) => Self::Failing { path, source },
+            Self::Damaged(what) => Self::DamagedAt { path, what },
+            other => other,
+        }
+    }
+}
+
+/// What SQLite's failure means, and its cure, as the end of a sentence about the journal.
+fn failing(error: &sqlx::Error, path: Option<&PathBuf>) -> String {
+    let code = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    // The lowest byte is the kind; above it stands more of the same.
+    let kind = code
+        .and_then(|code| code.parse::<i32>().ok())
+        .map_or(0, |code| code & 0xff);
+    let said = error
+        .as_database_error()
+        .map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    match kind {
+        11 | 26 => format!("is damaged ({said}). {}", salvage(path)),
+        13 => "can't be written: the disk is full. Nothing is counted that is not on disk; make room, and run it again"
+            .to_owned(),
+        10 => format!(
+            "can't be read or written: the disk failed ({said}). Nothing is counted that is not on disk; see to the disk, \
+             and run it again"
+        ),
+        8 | 14 => format!(
+            "can't be written ({said}): altfill must be allowed to write it and to make files in its folder"
+        ),
+        _ => format!("could not be read or written: {said}"),
+    }
+}
+
+fn salvage(path: Option<&PathBuf>) -> String {
+    let path = path.map_or_else(|| "PATH".to_owned(), |path| path.display().to_string());
+    format!(
+        "Nothing more is written to it; `altfill repair --journal {path} -o NEW.db` salvages what can be read into a new one"
+    )
 }
 
 fn held_by(holder: Option<&Holder>) -> String {
@@ -122,12 +189,22 @@ impl Journal {
         open::for_writing(path, api_url, lock).await
     }
 
+    /// That what was just written stands where it is looked for.
+    ///
+    /// # Errors
+    /// [`Error::Moved`] where the file is no longer in its place.
+    fn is_in_place(&mut self) -> Result<(), Error> {
+        self.place.check()
+    }
+
     /// Closes it; the write-ahead log is brought into the file.
     ///
     /// # Errors
     /// Where that can't be written.
     pub async fn close(self) -> Result<(), Error> {
-        Ok(self.connection.close().await?)
+        self.connection.close().await?;
+        Point::JournalClosed.pass();
+        Ok(())
     }
 
     /// Closes it, and removes it again where this run has made it: nothing stands in it.

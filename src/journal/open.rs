@@ -6,25 +6,25 @@
 use std::{
     fs::{File, OpenOptions},
     io::Read,
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use sqlx::{
     Connection, SqliteConnection,
-    migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Error, Journal, Lock};
-use crate::time::Timestamp;
+use super::{
+    Error, Journal, Lock, form,
+    place::{Place, keep_name},
+};
+use crate::{failpoint::Point, time::Timestamp};
 
 /// `altf`: how a journal is told from any other SQLite file (`PRAGMA application_id`, bytes 68 to 71 of the file).
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"altf");
 /// 3.51.3 mends a bug by which resetting the WAL could damage a database.
 const OLDEST_SQLITE: i32 = 3_051_003;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,15 +86,29 @@ pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Resul
     let is_new = look(path)? == Found::Nothing;
     if is_new {
         // SQLite would make it readable for everyone; its -wal and -shm take the mode of this one.
-        private(OpenOptions::new().write(true).create(true).truncate(false))
+        let failed = |source| Error::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = private(OpenOptions::new().write(true).create(true).truncate(false))
             .open(path)
-            .map_err(|source| Error::Io {
-                path: path.to_owned(),
-                source,
-            })?;
-        mark(path).await?;
+            .map_err(failed)?;
+        file.sync_all()
+            .and_then(|()| keep_name(path))
+            .map_err(failed)?;
+        Point::JournalMade.pass();
+        mark(path).await.inspect_err(|_| remove(path))?;
+        Point::JournalMarked.pass();
     }
-    let mut connection = connect(path, false).await?;
+    let was_cut_off = has_log(path);
+    let mut connection = connect(path, Access::Write).await.inspect_err(|_| {
+        if is_new {
+            remove(path);
+        }
+    })?;
+    if was_cut_off {
+        check_pages(&mut connection).await?;
+    }
     prepare(&mut connection, path, api_url)
         .await
         .inspect_err(|_| {
@@ -108,6 +122,7 @@ pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Resul
     Ok(Journal {
         connection,
         path: path.to_owned(),
+        place: Place::new(path),
         is_new,
         next_attempt,
         is_over: false,
@@ -134,21 +149,7 @@ async fn prepare(
     path: &Path,
     api_url: &str,
 ) -> Result<(), Error> {
-    MIGRATIONS
-        .run(&mut *connection)
-        .await
-        .map_err(|error| match error {
-            MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
-                Error::Newer {
-                    path: path.to_owned(),
-                    version,
-                }
-            }
-            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
-                Error::Sqlite(source)
-            }
-            other => Error::Migration(other),
-        })?;
+    form::bring_up_to_date(connection, path).await?;
     sqlx::query(
         "INSERT INTO journal (id, api_url, created) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
     )
@@ -159,12 +160,87 @@ async fn prepare(
     check_address(connection, path, api_url).await
 }
 
+/// Whether a write-ahead log with anything in it lies beside the journal: a run goes on, or was cut off.
+fn has_log(path: &Path) -> bool {
+    beside(path, "-wal")
+        .metadata()
+        .is_ok_and(|log| log.len() > 0)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path
+        .canonicalize()
+        .unwrap_or_else(|_| path.to_owned())
+        .into_os_string();
+    name.push(suffix);
+    name.into()
+}
+
+/// After a crash the pages are looked over once: what a disk has mixed up shall not be sent.
+async fn check_pages(connection: &mut SqliteConnection) -> Result<(), Error> {
+    let found: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+        .fetch_one(connection)
+        .await?;
+    if found == "ok" {
+        return Ok(());
+    }
+    Err(Error::Damaged(found.replace('\n', " ")))
+}
+
 /// Opens the journal at `path` for reading, beside a run that may go on.
 pub(super) async fn for_reading(path: &Path) -> Result<SqliteConnection, Error> {
-    match look(path)? {
-        Found::Nothing => Err(Error::Missing(path.to_owned())),
-        Found::Journal => connect(path, true).await,
+    if look(path)? == Found::Nothing {
+        return Err(Error::Missing(path.to_owned()));
     }
+    let access = reading(path);
+    let mut connection = match connect(path, access).await {
+        // Where nothing can be written SQLite can't read a log either.
+        Err(_) if access == Access::Read && has_log(path) && !can_write_beside(path) => {
+            return Err(Error::NeedsToWrite(path.to_owned()));
+        }
+        connected => connected?,
+    };
+    form::is_known(&mut connection, path).await?;
+    Ok(connection)
+}
+
+/// How a journal that is only read is opened.
+///
+/// Where no log lies beside it, SQLite makes one to read by, and takes it away again only where it may write. So it may;
+/// this program doesn't. A log that is there belongs to a run, or tells of one that was cut off, and stays as it is. Where
+/// nothing can be written, nothing changes either.
+fn reading(path: &Path) -> Access {
+    if beside(path, "-wal").exists() {
+        Access::Read
+    } else if can_write_beside(path) {
+        Access::ReadAndTidy
+    } else {
+        Access::ReadUnchanging
+    }
+}
+
+/// How another connection attaches the journal at `path` to read it: SQLite's word for it.
+pub(super) fn attached(path: &Path) -> &'static str {
+    match reading(path) {
+        Access::ReadUnchanging => "mode=ro&immutable=1",
+        Access::ReadAndTidy => "mode=rw",
+        Access::Read | Access::Write => "mode=ro",
+    }
+}
+
+#[cfg(unix)]
+fn can_write_beside(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = real.parent().unwrap_or(Path::new("."));
+    access(folder, Access::WRITE_OK).is_ok() && access(&real, Access::WRITE_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn can_write_beside(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|file| !file.permissions().readonly())
 }
 
 pub(super) async fn check_address(
@@ -185,22 +261,36 @@ pub(super) async fn check_address(
     })
 }
 
-async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, Error> {
+/// What a connection may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// All.
+    Write,
+    /// Nothing but read.
+    Read,
+    /// Read; SQLite takes away what it made to read by.
+    ReadAndTidy,
+    /// Read what nobody can change.
+    ReadUnchanging,
+}
+
+pub(super) async fn connect(path: &Path, access: Access) -> Result<SqliteConnection, Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
-        .read_only(read_only)
+        .read_only(matches!(access, Access::Read | Access::ReadUnchanging))
+        .immutable(access == Access::ReadUnchanging)
         .foreign_keys(false)
         .busy_timeout(Duration::from_secs(10));
-    // A reader takes the file as it is.
-    let options = if read_only {
-        options
-    } else {
-        options
+    let options = match access {
+        Access::Write => options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("cache_size", "-16000")
-            .pragma("temp_store", "FILE")
+            .pragma("temp_store", "FILE"),
+        // A reader takes the file as it is.
+        Access::Read | Access::ReadUnchanging => options,
+        Access::ReadAndTidy => options.pragma("query_only", "ON"),
     };
     Ok(SqliteConnection::connect_with(&options).await?)
 }

@@ -11,6 +11,7 @@ use sqlx::{Connection, Row as _, SqliteConnection};
 use super::{Error, Journal, Scope};
 use crate::{
     answer::{Told, WindowKind},
+    failpoint::Point,
     item::MediaId,
     metadata::Metadata,
     outcome::Cause,
@@ -225,7 +226,9 @@ impl Journal {
             .execute(&mut *transaction)
             .await?;
         }
-        Ok(transaction.commit().await?)
+        Point::TurnWritten.pass();
+        transaction.commit().await?;
+        self.is_in_place()
     }
 
     /// What earlier runs sent that still occupies a window of one of `rates`, and what the headers told them.

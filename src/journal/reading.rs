@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, open, queue, run};
 use crate::{
@@ -201,6 +201,12 @@ impl Reader {
             open::check_address(&mut connection, path, api_url).await?;
         }
         Ok(Self { connection })
+    }
+
+    /// Closes it: what SQLite made to read by goes away.
+    pub async fn close(self) {
+        // It has nothing to write, so nothing is lost where that fails.
+        let _ = self.connection.close().await;
     }
 
     /// Who runs on the journal at `path` now.

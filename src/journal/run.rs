@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::{Connection, SqliteConnection};
 
 use super::{Error, Intake, Journal, Scope};
-use crate::{outcome::Cause, time::Timestamp};
+use crate::{failpoint::Point, outcome::Cause, time::Timestamp};
 
 /// What a run is, when it begins.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +84,9 @@ impl Intake<'_> {
     pub async fn commit(mut self, run: &NewRun) -> Result<Started, Error> {
         self.settle_held().await?;
         let started = begin(&mut self.transaction, self.account, run, self.now).await?;
+        Point::IntakeTaken.pass();
         self.transaction.commit().await?;
+        Point::RunBegun.pass();
         Ok(started)
     }
 
@@ -135,7 +137,10 @@ impl Journal {
             .bind(run_id)
             .execute(&mut *transaction)
             .await?;
-        Ok(transaction.commit().await?)
+        Point::EndWritten.pass();
+        transaction.commit().await?;
+        Point::EndCommitted.pass();
+        self.is_in_place()
     }
 }
 

@@ -38,6 +38,7 @@ use self::{
     threshold::{Failures, deadline, forbids},
 };
 use crate::{
+    failpoint::Point,
     journal::{Due, Error, Next, Settled, Start},
     limiter::{Limiter, Opening, Pace, Ticket},
     time::{Clock, Timestamp},
@@ -169,6 +170,8 @@ struct Turn {
 
 /// A wait that people should hear of.
 const NOTABLE_WAIT: Duration = Duration::from_secs(2);
+/// After which a wait looks again at the clock.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
     /// A run over `queue` that sends by `api` as `limiter` and `pace` allow.
@@ -410,8 +413,12 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             starts = starts.len(),
             "on disk"
         );
+        Point::TurnCommitted.pass();
         for event in &turn.events {
             (self.tell)(event);
+        }
+        if !turn.settled.is_empty() {
+            Point::OutcomesTold.pass();
         }
         for flight in turn.leaving {
             let due = &flight.due;
@@ -430,6 +437,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
                 (self.tell)(&Event::Resumed);
             }
             (self.tell)(&Event::Sent(starts.len()));
+            Point::RequestsLeft.pass();
         }
         Ok(())
     }
@@ -461,8 +469,10 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             return false;
         }
         let wake = [until, self.give_up].into_iter().flatten().min();
-        let pause = wake.map_or(Duration::from_hours(1), |wake| {
-            wake.since(now).max(Duration::from_millis(1))
+        // Not longer than so: what the machine sleeps through is no time to a timer, and is seen at the next look.
+        let pause = wake.map_or(LONGEST_PAUSE, |wake| {
+            wake.since(now)
+                .clamp(Duration::from_millis(1), LONGEST_PAUSE)
         });
         tokio::select! {
             Some(answer) = self.workers.join_next_with_id() => self.arrived.push_back(answer),

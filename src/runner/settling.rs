@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     answer::Reply,
+    failpoint::Point,
     journal::{Due, Next, Settled},
     outcome::{Cause, Decision, Outcome, Stop, decide},
     retry,
@@ -44,6 +45,7 @@ impl<Q: Queue, A: Api> Runner<'_, Q, A> {
         else {
             return;
         };
+        Point::AnswerCame.pass();
         let now = self.clock.now();
         let reply = &answered.reply;
         let limits = match reply {
