@@ -79,9 +79,12 @@ impl Failure {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Usage(_)
-            | Self::Journal(journal::Error::Missing(_) | journal::Error::OtherAddress { .. }) => {
-                exit::USAGE
-            }
+            | Self::Journal(
+                journal::Error::Missing(_)
+                | journal::Error::OtherAddress { .. }
+                | journal::Error::InTheWay(_)
+                | journal::Error::NoAddress(_),
+            ) => exit::USAGE,
             Self::Journal(journal::Error::Locked(_)) => exit::LOCKED,
             Self::Journal(_) | Self::Unexpected(_) => exit::UNEXPECTED,
             Self::Manifest(_) | Self::Invalid(_) => exit::INVALID,

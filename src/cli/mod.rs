@@ -18,7 +18,7 @@ pub use self::{
         CheckArgs, DuplicatesArg, LintArg, PlanArgs, ReadArgs, TemplateArgs, TemplateFormatArg,
     },
     sending::{ProgressArg, RunArgs, SandboxArgs, SendArgs},
-    upkeep::{DismissArgs, DropArgs},
+    upkeep::{DismissArgs, DropArgs, RepairArgs},
 };
 use crate::api::Address;
 
@@ -60,6 +60,8 @@ pub enum Command {
     Drop(DropArgs),
     /// Mark failures as known, so that they no longer count until their row changes
     Dismiss(DismissArgs),
+    /// Salvage what can be read of a damaged journal into a new one; the old one stays as it is
+    Repair(RepairArgs),
     /// Print an empty manifest with all columns, and what each is for
     Template(TemplateArgs),
     /// Serve a simulated X API on this machine, for rehearsals

@@ -49,3 +49,17 @@ pub struct DismissArgs {
     #[arg(long)]
     pub sandbox: bool,
 }
+
+/// `altfill repair`.
+#[derive(Debug, Args)]
+pub struct RepairArgs {
+    /// The new journal; nothing may stand there yet
+    #[arg(short, long, value_name = "NEW")]
+    pub output: PathBuf,
+    /// Where the damaged journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
+    /// The sandbox's journal
+    #[arg(long)]
+    pub sandbox: bool,
+}

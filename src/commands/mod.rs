@@ -7,6 +7,7 @@ mod check;
 mod linting;
 mod output;
 mod plan;
+mod repair;
 mod report;
 mod resend;
 mod resume;
@@ -42,6 +43,7 @@ pub async fn execute(cli: Cli) -> u8 {
         Command::Resume(args) => resume::execute(&args).await,
         Command::Drop(args) => ended(upkeep::withdraw(&args).await),
         Command::Dismiss(args) => ended(upkeep::dismiss(&args).await),
+        Command::Repair(args) => ended(repair::execute(&args).await),
         Command::Template(args) => ended(template::execute(&args)),
         Command::Plan(args) => ended(plan::execute(&args).await),
         Command::Check(args) => ended(check::execute(&args).await),

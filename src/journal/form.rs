@@ -23,6 +23,31 @@ pub(super) async fn bring_up_to_date(
     migrate(connection, path, &MIGRATIONS).await
 }
 
+/// The same without a copy, for a journal that nobody has used yet.
+pub(super) async fn bring_up_to_date_unkept(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), Error> {
+    apply(connection, path, &MIGRATIONS).await
+}
+
+/// Gives an empty journal the form `version`, or today's where that is not known.
+pub(super) async fn keep_form(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    version: Option<i64>,
+) -> Result<(), Error> {
+    let newest = newest(&MIGRATIONS);
+    let version = version.unwrap_or(newest);
+    if version > newest {
+        let path = path.to_owned();
+        return Err(Error::Newer { path, version });
+    }
+    let migrations = MIGRATIONS.iter().filter(|step| step.version <= version);
+    let migrations = Migrator::with_migrations(migrations.cloned().collect());
+    apply(connection, path, &migrations).await
+}
+
 /// That a journal that is only read is of no newer form than this altfill knows.
 pub(super) async fn is_known(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
     let newest = newest(&MIGRATIONS);
@@ -48,6 +73,14 @@ async fn migrate(
         back_up(connection, path, newest).await?;
         Point::BackupMade.pass();
     }
+    apply(connection, path, migrations).await
+}
+
+async fn apply(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    migrations: &Migrator,
+) -> Result<(), Error> {
     migrations
         .run(&mut *connection)
         .await
@@ -71,7 +104,7 @@ fn newest(migrations: &Migrator) -> i64 {
 }
 
 /// The form that the journal is in; nothing while it has none.
-async fn form_of(connection: &mut SqliteConnection) -> Result<Option<i64>, Error> {
+pub(super) async fn form_of(connection: &mut SqliteConnection) -> Result<Option<i64>, Error> {
     let has_form: bool = sqlx::query_scalar(
         "SELECT count(*) > 0 FROM sqlite_master WHERE name = '_sqlx_migrations'",
     )

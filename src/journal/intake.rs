@@ -134,7 +134,8 @@ impl Journal {
         let last = if is_over {
             "SELECT coalesce(max(id), 0) + 1 FROM old.items"
         } else {
-            "SELECT coalesce(max(id), 0) + 1 FROM items"
+            // Attempts of an item that was lost are nobody else's.
+            "SELECT 1 + max(coalesce((SELECT max(id) FROM items), 0), coalesce((SELECT max(item_id) FROM attempts), 0))"
         };
         let next_item = sqlx::query_scalar(last)
             .fetch_one(&mut *transaction)

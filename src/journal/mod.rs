@@ -13,6 +13,7 @@ mod place;
 mod queue;
 mod reading;
 mod run;
+mod salvage;
 mod scratch;
 mod upkeep;
 
@@ -31,6 +32,7 @@ pub use self::{
     queue::{Due, Next, Settled, Start},
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},
+    salvage::{Salvaged, salvage},
     scratch::Outlook,
     upkeep::{Selection, Withdrawal},
 };
@@ -111,15 +113,25 @@ pub enum Error {
     Sqlite(#[from] sqlx::Error),
     #[error("the journal {} {}", .path.display(), failing(.source, Some(.path)))]
     Failing { path: PathBuf, source: sqlx::Error },
-    #[error("the journal holds something that altfill never writes: {what}. {cure}", what = .0, cure = salvage(None))]
+    #[error("the journal holds something that altfill never writes: {what}. {cure}", what = .0, cure = cure(None))]
     Damaged(String),
-    #[error("the journal {} holds something that altfill never writes: {what}. {cure}", .path.display(), cure = salvage(Some(.path)))]
+    #[error("the journal {} holds something that altfill never writes: {what}. {cure}", .path.display(), cure = cure(Some(.path)))]
     DamagedAt { path: PathBuf, what: String },
     #[error(
         "the journal {0} was moved, removed or replaced while it was in use, so what was written last may be gone. It was \
          stopped at once; put the file back, and run it again"
     )]
     Moved(PathBuf),
+    #[error("{0} is there already: name a file that is not, so that nothing is written over")]
+    InTheWay(PathBuf),
+    #[error(
+        "the journal {0} does not tell any more to which address it belongs: say it with --api-url, as it was used"
+    )]
+    NoAddress(PathBuf),
+    #[error(
+        "nothing can be read of {path} any more ({source}), and nothing was changed: take a copy of an earlier day"
+    )]
+    Unsalvageable { path: PathBuf, source: sqlx::Error },
     #[error(
         "the journal {0} can't be read where it lies: its write-ahead log is beside it, and nothing can be written there. \
          Copy it with its -wal to another folder, and look at the copy"
@@ -153,7 +165,7 @@ fn failing(error: &sqlx::Error, path: Option<&PathBuf>) -> String {
         .as_database_error()
         .map_or_else(|| error.to_string(), |error| error.message().to_owned());
     match kind {
-        11 | 26 => format!("is damaged ({said}). {}", salvage(path)),
+        11 | 26 => format!("is damaged ({said}). {}", cure(path)),
         13 => "can't be written: the disk is full. Nothing is counted that is not on disk; make room, and run it again"
             .to_owned(),
         10 => format!(
@@ -167,7 +179,7 @@ fn failing(error: &sqlx::Error, path: Option<&PathBuf>) -> String {
     }
 }
 
-fn salvage(path: Option<&PathBuf>) -> String {
+fn cure(path: Option<&PathBuf>) -> String {
     let path = path.map_or_else(|| "PATH".to_owned(), |path| path.display().to_string());
     format!(
         "Nothing more is written to it; `altfill repair --journal {path} -o NEW.db` salvages what can be read into a new one"

@@ -132,7 +132,7 @@ pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Resul
 
 /// Writes whose file it is, before anything else: what is cut off from here on is taken up by the next run, and while
 /// there is no write-ahead log the mark stands in the file itself, where [`look`] finds it.
-async fn mark(path: &Path) -> Result<(), Error> {
+pub(super) async fn mark(path: &Path) -> Result<(), Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false);

@@ -13,7 +13,7 @@ use crate::{
     answer::{Told, WindowKind},
     failpoint::Point,
     item::MediaId,
-    metadata::Metadata,
+    metadata::{Digest, Metadata},
     outcome::Cause,
     rate::{Past, Rate},
     time::Timestamp,
@@ -22,7 +22,7 @@ use crate::{
 macro_rules! claim_sql {
     ($index:literal) => {
         concat!(
-            "SELECT i.id, i.media_id, i.wanted, i.attempts, i.failures, i.not_before IS NOT NULL AS is_retry FROM items AS i INDEXED BY ",
+            "SELECT i.id, i.media_id, i.wanted, i.digest, i.attempts, i.failures, i.not_before IS NOT NULL AS is_retry FROM items AS i INDEXED BY ",
             $index
         )
     };
@@ -327,10 +327,15 @@ pub(super) async fn past(
 fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
     let media_id: &str = row.try_get("media_id")?;
     let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+    // What is sent is what was taken in, to the bit: SQLite would not notice a text that a disk has changed.
+    let wanted = Metadata::from_json(row.try_get("wanted")?)
+        .filter(|wanted| {
+            Some(wanted.digest()) == row.try_get("digest").ok().and_then(Digest::from_bytes)
+        })
+        .ok_or_else(|| damaged("the metadata"))?;
     Ok(Due {
         item_id: row.try_get("id")?,
-        wanted: Metadata::from_json(row.try_get("wanted")?)
-            .ok_or_else(|| damaged("the metadata"))?,
+        wanted,
         attempts: row.try_get("attempts")?,
         failures: row.try_get("failures")?,
         is_retry: row.try_get("is_retry")?,

@@ -147,8 +147,8 @@ impl Journal {
         if scope == Scope::Everything {
             return Ok((everything, 0));
         }
-        let statement = "SELECT i.state, i.dismissed, count(*) AS items FROM temp.scope AS s \
-             JOIN items AS i ON i.id = s.item_id GROUP BY i.state, i.dismissed";
+        let statement = "SELECT i.state, i.dismissed, count(*) AS items, sum(i.state = 2 AND i.accepted IS NOT i.digest) AS false \
+             FROM temp.scope AS s JOIN items AS i ON i.id = s.item_id GROUP BY i.state, i.dismissed";
         let rows = sqlx::query(statement)
             .fetch_all(&mut self.connection)
             .await?;
@@ -166,7 +166,8 @@ impl Journal {
 }
 
 async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally, Error> {
-    let statement = "SELECT state, dismissed, count(*) AS items FROM items WHERE account_id = ? GROUP BY state, dismissed";
+    let statement = "SELECT state, dismissed, count(*) AS items, sum(state = 2 AND accepted IS NOT digest) AS false \
+         FROM items WHERE account_id = ? GROUP BY state, dismissed";
     sum(&sqlx::query(statement)
         .bind(account)
         .fetch_all(connection)
@@ -178,6 +179,11 @@ fn sum(rows: &[SqliteRow]) -> Result<Tally, Error> {
     for row in rows {
         let items = row.try_get::<i64, _>("items")?.unsigned_abs();
         let dismissed: bool = row.try_get("dismissed")?;
+        if row.try_get::<i64, _>("false")? > 0 {
+            return Err(Error::Damaged(
+                "an item that is done without having been accepted".to_owned(),
+            ));
+        }
         match State::from_code(row.try_get("state")?) {
             Some(State::Pending) => tally.pending += items,
             Some(State::Sending) => tally.sending += items,
