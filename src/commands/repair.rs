@@ -70,10 +70,10 @@ fn tell_missing(found: &Salvaged) {
             counted(found.lost_attempts, "attempt")
         ));
     }
-    if found.lost_rows > 0 {
+    if !found.parts.is_empty() {
         say(&format!(
-            "Missing: {} at the most of runs, sources, limits and what was wanted earlier",
-            counted(found.lost_rows, "row")
+            "Missing: rows of {}, which no image depends on",
+            found.parts.join(", ")
         ));
     }
 }

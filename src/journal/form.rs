@@ -94,6 +94,11 @@ async fn apply(
             MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
                 Error::Sqlite(source)
             }
+            // What it says of its own form is not what was ever written there.
+            MigrateError::VersionMismatch(_) | MigrateError::Dirty(_) => Error::DamagedAt {
+                path: path.to_owned(),
+                what: "a form that is none".to_owned(),
+            },
             other => Error::Migration(other),
         })
 }

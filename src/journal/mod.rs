@@ -37,6 +37,16 @@ pub use self::{
     upkeep::{Selection, Withdrawal},
 };
 
+/// Whether the row of an item `i` is whole: SQLite's index knows it by its id. A disk that changes a bit changes one of the
+/// two, and SQLite would not notice.
+macro_rules! is_whole {
+    () => {
+        "(SELECT w.id FROM items AS w INDEXED BY sqlite_autoindex_items_1 \
+         WHERE w.account_id = i.account_id AND w.media_id = i.media_id) IS i.id AS is_whole"
+    };
+}
+use is_whole;
+
 /// The account's row, until there are several.
 pub const DEFAULT_ACCOUNT: i64 = 1;
 

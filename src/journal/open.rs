@@ -78,6 +78,18 @@ pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// Makes an empty file that was there already its owner's alone.
+#[cfg(unix)]
+pub(super) fn keep_private(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(PermissionsExt::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+pub(super) fn keep_private(_: &File) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Opens the journal at `path` for a run that holds its `lock`, and makes it where there is none.
 pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Result<Journal, Error> {
     if libsqlite3_sys::SQLITE_VERSION_NUMBER < OLDEST_SQLITE {
@@ -93,7 +105,8 @@ pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Resul
         let file = private(OpenOptions::new().write(true).create(true).truncate(false))
             .open(path)
             .map_err(failed)?;
-        file.sync_all()
+        keep_private(&file)
+            .and_then(|()| file.sync_all())
             .and_then(|()| keep_name(path))
             .map_err(failed)?;
         Point::JournalMade.pass();

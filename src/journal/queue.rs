@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use sqlx::{Connection, Row as _, SqliteConnection};
 
-use super::{Error, Journal, Scope};
+use super::{Error, Journal, Scope, is_whole};
 use crate::{
     answer::{Told, WindowKind},
     failpoint::Point,
@@ -22,7 +22,9 @@ use crate::{
 macro_rules! claim_sql {
     ($index:literal) => {
         concat!(
-            "SELECT i.id, i.media_id, i.wanted, i.digest, i.attempts, i.failures, i.not_before IS NOT NULL AS is_retry FROM items AS i INDEXED BY ",
+            "SELECT i.id, i.media_id, i.wanted, i.digest, i.attempts, i.failures, i.not_before IS NOT NULL AS is_retry, ",
+            is_whole!(),
+            " FROM items AS i INDEXED BY ",
             $index
         )
     };
@@ -327,12 +329,7 @@ pub(super) async fn past(
 fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
     let media_id: &str = row.try_get("media_id")?;
     let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
-    // What is sent is what was taken in, to the bit: SQLite would not notice a text that a disk has changed.
-    let wanted = Metadata::from_json(row.try_get("wanted")?)
-        .filter(|wanted| {
-            Some(wanted.digest()) == row.try_get("digest").ok().and_then(Digest::from_bytes)
-        })
-        .ok_or_else(|| damaged("the metadata"))?;
+    let wanted = whole(row, media_id)?;
     Ok(Due {
         item_id: row.try_get("id")?,
         wanted,
@@ -341,6 +338,19 @@ fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
         is_retry: row.try_get("is_retry")?,
         media_id: media_id.parse().map_err(|_| damaged("the id"))?,
     })
+}
+
+/// What is wanted of an item: as it was taken in, to the bit. SQLite would not notice an id or a text that a disk has
+/// changed, and what is sent or told of an image must be that image's.
+pub(super) fn whole(row: &sqlx::sqlite::SqliteRow, media_id: &str) -> Result<Metadata, Error> {
+    let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+    if !row.try_get::<bool, _>("is_whole")? {
+        return Err(damaged("the id"));
+    }
+    let digest: Option<Digest> = Digest::from_bytes(row.try_get("digest")?);
+    Metadata::from_json(row.try_get("wanted")?)
+        .filter(|wanted| Some(wanted.digest()) == digest)
+        .ok_or_else(|| damaged("the metadata"))
 }
 
 async fn settle(transaction: &mut SqliteConnection, settled: &[Settled]) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, open, queue, run};
+use super::{DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, is_whole, open, queue, run};
 use crate::{
     item::{MediaId, State},
     metadata::Metadata,
@@ -133,9 +133,12 @@ pub struct LatestRun {
     pub requests: i64,
 }
 
-const EXPORT: &str = "SELECT i.id, i.media_id, i.state, i.dismissed, i.wanted, i.attempts, i.http_status, i.cause, \
-     i.detail, i.source_id, i.line, i.carried, lower(hex(i.digest)) AS digest, i.accepted_at, i.first_seen, i.updated \
-     FROM items AS i";
+const EXPORT: &str = concat!(
+    "SELECT i.id, i.media_id, i.state, i.dismissed, i.wanted, i.attempts, i.http_status, i.cause, i.detail, i.source_id, \
+     i.line, i.carried, i.digest, i.accepted, i.accepted_at, i.first_seen, i.updated, ",
+    is_whole!(),
+    " FROM items AS i"
+);
 
 impl Journal {
     /// How many items of the run's scope are in each state, and how many due ones are outside of it.
@@ -336,8 +339,8 @@ impl Reader {
             Ok::<_, Error>((row.try_get("metadata")?, moment(row, "accepted_at")?))
         };
         Ok(Some(ItemDetails {
+            digest: export.wanted.digest().to_string(),
             export,
-            digest: row.try_get("digest")?,
             accepted_at: moment(&row, "accepted_at")?,
             seen: (
                 Timestamp(row.try_get("first_seen")?),
@@ -428,12 +431,16 @@ fn read_export(row: &SqliteRow) -> Result<Export, Error> {
     let media_id: &str = row.try_get("media_id")?;
     let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
     let carried: Option<&str> = row.try_get("carried")?;
+    let (digest, accepted): (&[u8], Option<&[u8]>) =
+        (row.try_get("digest")?, row.try_get("accepted")?);
+    if row.try_get::<i64, _>("state")? == State::Done.code() && accepted != Some(digest) {
+        return Err(damaged("the state"));
+    }
     Ok(Export {
         item_id: row.try_get("id")?,
         state: State::from_code(row.try_get("state")?).ok_or_else(|| damaged("the state"))?,
         dismissed: row.try_get("dismissed")?,
-        wanted: Metadata::from_json(row.try_get("wanted")?)
-            .ok_or_else(|| damaged("the metadata"))?,
+        wanted: queue::whole(row, media_id)?,
         attempts: row.try_get("attempts")?,
         http_status: row.try_get("http_status")?,
         cause: row.try_get("cause")?,

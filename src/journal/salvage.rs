@@ -35,8 +35,8 @@ pub struct Salvaged {
     pub attempts: u64,
     /// Attempts that are missing; each keeps its place in the limits.
     pub lost_attempts: u64,
-    /// Rows of other tables that could not be read, at the most.
-    pub lost_rows: u64,
+    /// Other tables of which rows could not be read.
+    pub parts: Vec<String>,
 }
 
 impl Salvaged {
@@ -44,7 +44,8 @@ impl Salvaged {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.named.is_empty()
-            && self.nameless + self.doubtful + self.lost_attempts + self.lost_rows == 0
+            && self.parts.is_empty()
+            && self.nameless + self.doubtful + self.lost_attempts == 0
     }
 }
 
@@ -87,36 +88,34 @@ pub async fn salvage(old: &Path, new: &Path, api_url: Option<&str>) -> Result<Sa
         path: old.to_owned(),
         source,
     };
-    let (version, address) = {
-        let mut copy = connect(&copy, Access::ReadAndTidy).await?;
-        let version = form::form_of(&mut copy).await;
-        let told = sqlx::query_scalar("SELECT api_url FROM journal WHERE id = 1")
-            .fetch_optional(&mut copy)
-            .await;
-        let is_ours: bool = sqlx::query_scalar(
-            "SELECT count(*) = 4 FROM sqlite_master WHERE name IN ('items', 'attempts', 'runs', 'journal')",
-        )
-        .fetch_one(&mut copy)
-        .await
-        .map_err(unreadable)?;
-        if !is_ours {
-            return Err(Error::Foreign(old.to_owned()));
+    let (version, told) = match look_inside(&copy, old).await {
+        Err(Error::Sqlite(_)) => {
+            // Its table of tables is damaged, and that is the same in all journals of one form.
+            graft(&folder.path().join("pattern.db"), &copy, old).await?;
+            look_inside(&copy, old).await
         }
-        let told: Option<String> = told.unwrap_or_default();
-        let address = told.or_else(|| api_url.map(str::to_owned));
-        (
-            version.unwrap_or_default(),
-            address.ok_or_else(|| Error::NoAddress(old.to_owned()))?,
-        )
-    };
+        found => found,
+    }
+    .map_err(|error| match error {
+        Error::Sqlite(source) => unreadable(source),
+        other => other,
+    })?;
+    let address = told
+        .or_else(|| api_url.map(str::to_owned))
+        .ok_or_else(|| Error::NoAddress(old.to_owned()))?;
     File::create_new(&fresh).map_err(io(&fresh))?;
     open::mark(&fresh).await?;
     let mut connection = connect(&fresh, Access::Write).await?;
     keep_form(&mut connection, old, version).await?;
     // It is waited for the disk once, at the end: nobody reads it before.
     run(&mut connection, "PRAGMA synchronous = OFF").await?;
+    let attached = copy
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
     sqlx::query("ATTACH ? AS old")
-        .bind(copy.to_string_lossy().into_owned())
+        .bind(format!("file:{attached}?mode=ro"))
         .execute(&mut connection)
         .await?;
     run(&mut connection, "PRAGMA old.cell_size_check = ON").await?;
@@ -127,7 +126,7 @@ pub async fn salvage(old: &Path, new: &Path, api_url: Option<&str>) -> Result<Sa
     connection.close().await?;
 
     let file = File::open(&fresh).map_err(io(&fresh))?;
-    private(&file).map_err(io(&fresh))?;
+    open::keep_private(&file).map_err(io(&fresh))?;
     file.sync_all().map_err(io(&fresh))?;
     Point::SalvageWritten.pass();
     // Only where nothing has come to stand there meanwhile.
@@ -140,17 +139,6 @@ pub async fn salvage(old: &Path, new: &Path, api_url: Option<&str>) -> Result<Sa
         .and_then(|()| keep_name(new))
         .map_err(io(new))?;
     Ok(salvaged)
-}
-
-#[cfg(unix)]
-fn private(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(PermissionsExt::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn private(_: &File) -> io::Result<()> {
-    Ok(())
 }
 
 /// Copies what can be read of a file. A block that the disk refuses is a block of zeros.
@@ -179,10 +167,83 @@ fn copy_out(from: &Path, to: &Path) -> io::Result<()> {
     to.flush()
 }
 
-/// The first bytes of each journal are the same: where they are damaged they are known all the same.
+/// The first bytes of each journal are the same: where they are damaged they are known all the same. And a file that was
+/// cut off has its length again, in zeros.
 fn mend_header(copy: &Path) -> io::Result<()> {
-    let mut file = File::options().write(true).open(copy)?;
-    file.write_all(b"SQLite format 3\0")
+    const LONGEST: u64 = 1 << 34;
+    let mut file = File::options().read(true).write(true).open(copy)?;
+    let mut header = [0; 32];
+    let length = file.metadata()?.len();
+    if length < 512 {
+        return Ok(());
+    }
+    file.read_exact(&mut header)?;
+    header[..16].copy_from_slice(b"SQLite format 3\0");
+    let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+    let told = u64::from(pages) * 4_096;
+    file.rewind()?;
+    file.write_all(&header[..16])?;
+    if told > length && told < LONGEST {
+        file.set_len(told)?;
+    }
+    Ok(())
+}
+
+/// The form of the journal at `copy`, and the address it is bound to, as far as they can be read.
+async fn look_inside(copy: &Path, old: &Path) -> Result<(Option<i64>, Option<String>), Error> {
+    let mut copy = connect(copy, Access::ReadAndTidy).await?;
+    let is_ours: bool = sqlx::query_scalar(
+        "SELECT count(*) = 4 FROM sqlite_master WHERE name IN ('items', 'attempts', 'runs', 'journal')",
+    )
+    .fetch_one(&mut copy)
+    .await?;
+    if !is_ours {
+        return Err(Error::Foreign(old.to_owned()));
+    }
+    let version = form::form_of(&mut copy).await.unwrap_or_default();
+    let told = sqlx::query_scalar("SELECT api_url FROM journal WHERE id = 1")
+        .fetch_optional(&mut copy)
+        .await
+        .unwrap_or_default();
+    copy.close().await?;
+    Ok((version, told))
+}
+
+/// Puts the table of tables of a new journal, made at `pattern`, in the place of the damaged one of `copy`: both lie on
+/// the same pages.
+async fn graft(pattern: &Path, copy: &Path, old: &Path) -> Result<(), Error> {
+    const PAGE: u64 = 4_096;
+    let failed = |source| Error::Io {
+        path: copy.to_owned(),
+        source,
+    };
+    File::create_new(pattern).map_err(failed)?;
+    open::mark(pattern).await?;
+    let mut connection = connect(pattern, Access::Write).await?;
+    keep_form(&mut connection, old, None).await?;
+    let pages: Vec<i64> =
+        sqlx::query_scalar("SELECT pageno FROM dbstat WHERE name = 'sqlite_schema'")
+            .fetch_all(&mut connection)
+            .await?;
+    connection.close().await?;
+    let put = || -> io::Result<()> {
+        let mut from = File::open(pattern)?;
+        let mut to = File::options().write(true).open(copy)?;
+        let mut page = vec![0; usize::try_from(PAGE).unwrap_or_default()];
+        for number in pages {
+            let at = SeekFrom::Start((number.unsigned_abs() - 1) * PAGE);
+            from.seek(at)?;
+            from.read_exact(&mut page)?;
+            to.seek(at)?;
+            to.write_all(&page)?;
+        }
+        // How many pages there are is no longer the pattern's, and none is free: nothing is written there.
+        let count = u32::try_from(to.metadata()?.len() / PAGE).unwrap_or(u32::MAX);
+        to.seek(SeekFrom::Start(28))?;
+        to.write_all(&count.to_be_bytes())?;
+        to.write_all(&[0; 8])
+    };
+    put().map_err(failed)
 }
 
 async fn run(connection: &mut SqliteConnection, statement: &str) -> Result<(), Error> {
@@ -202,7 +263,7 @@ async fn number(connection: &mut SqliteConnection, statement: &str) -> Result<i6
 /// Copies all tables, and makes of them a journal that does no harm.
 async fn fill(connection: &mut SqliteConnection, address: &str) -> Result<Salvaged, Error> {
     let mut salvaged = Salvaged::default();
-    run(connection, "BEGIN IMMEDIATE").await?;
+    // Each statement is a transaction: one that met a damaged page would take the others with it.
     sqlx::query("INSERT INTO main.journal (id, api_url, created) VALUES (1, ?, ?)")
         .bind(address)
         .bind(Timestamp::now().0)
@@ -221,15 +282,17 @@ async fn fill(connection: &mut SqliteConnection, address: &str) -> Result<Salvag
             "items" => lost_items = lost,
             // What is missing of these is counted by the items.
             "attempts" => {}
-            _ => salvaged.lost_rows += lost,
+            _ if lost > 0 => salvaged.parts.push(table.clone()),
+            _ => {}
         }
     }
-    let forged = forget_forged(connection).await?;
-    // Without the index nobody knows which, and how many, of the rows that can't be read there were.
-    match named(connection).await {
-        Ok(named) => salvaged.named = named,
-        Err(_) => salvaged.nameless = lost_items,
-    }
+    let mut forged = forget_forged(connection).await?;
+    forged.extend(forget_unknown(connection).await);
+    // What the index does not know of the rows that can't be read, nobody does.
+    let mut known = named(connection).await.unwrap_or_default();
+    known.retain(|id| id.parse::<crate::item::MediaId>().is_ok());
+    salvaged.nameless = lost_items.saturating_sub(known.len() as u64);
+    salvaged.named = known;
     salvaged.named.extend(forged);
     salvaged.named.sort();
     salvaged.named.dedup();
@@ -242,7 +305,6 @@ async fn fill(connection: &mut SqliteConnection, address: &str) -> Result<Salvag
         "INSERT INTO main.accounts (id) VALUES (1) ON CONFLICT DO NOTHING",
         "INSERT INTO main.sources (id, name, form) SELECT DISTINCT source_id, '(lost ' || source_id || ')', '{}' \
          FROM main.items WHERE source_id NOT IN (SELECT id FROM main.sources)",
-        "COMMIT",
     ] {
         run(connection, statement).await?;
     }
@@ -261,7 +323,9 @@ async fn copy(connection: &mut SqliteConnection, table: &str) -> Result<u64, Err
         return Ok(0);
     }
     let columns = columns.join(", ");
-    run(connection, &format!("DELETE FROM main.{table}")).await?;
+    if table == "accounts" {
+        run(connection, "DELETE FROM main.accounts").await?;
+    }
     let last = last_row(connection, table).await;
     let (mut ranges, mut lost) = (
         vec![(i64::MIN, last), (last.saturating_add(1), i64::MAX)],
@@ -298,16 +362,20 @@ async fn last_row(connection: &mut SqliteConnection, table: &str) -> i64 {
         _ => "SELECT 0",
     };
     let by_table = format!("SELECT max(rowid) FROM old.{table} NOT INDEXED");
-    let found = [
-        number(connection, &by_table).await.unwrap_or(0),
+    let (by_table, by_index) = (
+        number(connection, &by_table).await,
         number(connection, by_index).await.unwrap_or(0),
-    ];
-    match found.into_iter().max() {
-        Some(last) if last > 0 && last < 1 << 40 => last,
+    );
+    match by_table {
+        Ok(last) if last.max(by_index) < 1 << 40 => last.max(by_index),
+        Err(_) if by_index > 0 && by_index < 1 << 40 => by_index,
         // No row takes less than so many bytes.
-        _ => number(connection, "SELECT page_count * page_size / 16 FROM pragma_page_count('old'), pragma_page_size('old')")
-            .await
-            .unwrap_or(1_000_000),
+        _ => number(
+            connection,
+            "SELECT page_count * page_size / 16 FROM pragma_page_count('old'), pragma_page_size('old')",
+        )
+        .await
+        .unwrap_or(1_000_000),
     }
 }
 
@@ -315,8 +383,8 @@ async fn last_row(connection: &mut SqliteConnection, table: &str) -> i64 {
 async fn forget_forged(connection: &mut SqliteConnection) -> Result<Vec<String>, Error> {
     let (mut after, mut forged) = (i64::MIN, Vec::new());
     loop {
-        let page: Vec<(i64, String, String, Vec<u8>)> = sqlx::query_as(
-            "SELECT id, media_id, wanted, digest FROM main.items WHERE id > ? ORDER BY id LIMIT 2000",
+        let page: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+            "SELECT id, CAST(media_id AS BLOB), CAST(wanted AS BLOB), digest FROM main.items WHERE id > ? ORDER BY id LIMIT 2000",
         )
         .bind(after)
         .fetch_all(&mut *connection)
@@ -326,6 +394,8 @@ async fn forget_forged(connection: &mut SqliteConnection) -> Result<Vec<String>,
         };
         after = *last;
         for (id, media_id, wanted, digest) in page {
+            let media_id = String::from_utf8_lossy(&media_id).into_owned();
+            let wanted = String::from_utf8_lossy(&wanted);
             let is_whole = Metadata::from_json(&wanted)
                 .is_some_and(|wanted| wanted.digest().0.as_slice() == digest)
                 && media_id.parse::<crate::item::MediaId>().is_ok();
@@ -341,14 +411,52 @@ async fn forget_forged(connection: &mut SqliteConnection) -> Result<Vec<String>,
     }
 }
 
+/// Takes out items whose id the index does not know, where the index can be read: one of the two is not what was written.
+async fn forget_unknown(connection: &mut SqliteConnection) -> Vec<String> {
+    const INDEX: &str = "old.items AS o INDEXED BY sqlite_autoindex_items_1";
+    // An index that can't be read to its end, or that lost a page, is no witness.
+    let known = number(
+        connection,
+        &format!("SELECT count(*) FROM {INDEX} WHERE account_id > -1"),
+    )
+    .await;
+    let items = number(connection, "SELECT count(*) FROM main.items").await;
+    let is_witness = matches!((known, items), (Ok(known), Ok(items)) if known >= items);
+    if !is_witness {
+        return Vec::new();
+    }
+    let unknown = format!(
+        "NOT EXISTS (SELECT 1 FROM {INDEX} WHERE o.account_id = i.account_id AND o.media_id = i.media_id AND o.rowid = i.id)"
+    );
+    let ids: Result<Vec<(i64, Vec<u8>)>, _> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "SELECT i.id, CAST(i.media_id AS BLOB) FROM main.items AS i WHERE {unknown}"
+    )))
+    .fetch_all(&mut *connection)
+    .await;
+    let mut forged = Vec::new();
+    for (id, media_id) in ids.unwrap_or_default() {
+        let gone = run(
+            connection,
+            &format!("DELETE FROM main.items WHERE id = {id}"),
+        )
+        .await;
+        if gone.is_ok() {
+            forged.push(String::from_utf8_lossy(&media_id).into_owned());
+        }
+    }
+    forged
+}
+
 /// The media ids that an index of the old journal knows and the new one does not.
 async fn named(connection: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT o.media_id FROM old.items AS o INDEXED BY sqlite_autoindex_items_1 WHERE NOT EXISTS \
+    let ids: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT CAST(o.media_id AS BLOB) FROM old.items AS o INDEXED BY sqlite_autoindex_items_1 WHERE NOT EXISTS \
          (SELECT 1 FROM main.items AS n WHERE n.account_id = o.account_id AND n.media_id = o.media_id)",
     )
     .fetch_all(connection)
-    .await
+    .await?;
+    let shown = |id: &Vec<u8>| String::from_utf8_lossy(id).into_owned();
+    Ok(ids.iter().map(shown).collect())
 }
 
 /// Makes due again what counts as done without proof, and `sending` what may be on its way. Returns how many there were.
