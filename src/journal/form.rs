@@ -56,7 +56,9 @@ pub(super) async fn is_known(connection: &mut SqliteConnection, path: &Path) -> 
             path: path.to_owned(),
             version,
         }),
-        _ => Ok(()),
+        Some(_) => Ok(()),
+        // It is being made, or that was cut off.
+        None => Err(Error::Missing(path.to_owned())),
     }
 }
 

@@ -119,6 +119,14 @@ pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Resul
             remove(path);
         }
     })?;
+    if is_new {
+        // From here on the log holds it. SQLite has just removed the other kind of log, with which it was made: one that
+        // came back after a power loss would undo that.
+        keep_name(path).map_err(|source| Error::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
     if was_cut_off {
         check_pages(&mut connection).await?;
     }
@@ -220,15 +228,15 @@ pub(super) async fn for_reading(path: &Path) -> Result<SqliteConnection, Error> 
 /// How a journal that is only read is opened.
 ///
 /// Where no log lies beside it, SQLite makes one to read by, and takes it away again only where it may write. So it may;
-/// this program doesn't. A log that is there belongs to a run, or tells of one that was cut off, and stays as it is. Where
+/// this program doesn't. The same beside a run, which may end before. A log of a run that was cut off stays as it is. Where
 /// nothing can be written, nothing changes either.
 fn reading(path: &Path) -> Access {
-    if beside(path, "-wal").exists() {
-        Access::Read
-    } else if can_write_beside(path) {
-        Access::ReadAndTidy
-    } else {
-        Access::ReadUnchanging
+    let (has_log, can_write) = (beside(path, "-wal").exists(), can_write_beside(path));
+    match (has_log, can_write) {
+        (false, false) => Access::ReadUnchanging,
+        (false, true) => Access::ReadAndTidy,
+        (true, true) if Lock::holder(path).is_some() => Access::ReadAndTidy,
+        (true, _) => Access::Read,
     }
 }
 

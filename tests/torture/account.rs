@@ -70,7 +70,7 @@ impl<S: Server> Account<'_, S> {
     /// Holds everything against everything else. `said` is what the program said until its end, `case` tells which it was.
     pub async fn audit(&self, said: &str, case: &str) -> Standing {
         self.no_secret(said, case);
-        if !is_journal(&self.path()) {
+        if !is_journal(&self.path()).await {
             let told = told_done(said);
             assert!(
                 told.is_empty(),
@@ -191,10 +191,17 @@ pub fn told_done(said: &str) -> BTreeSet<String> {
 }
 
 /// Whether a journal with its tables is there: one that was cut off before holds nothing, and is taken up by the next run.
-pub fn is_journal(path: &Path) -> bool {
-    let header = std::fs::read(path).unwrap_or_default();
-    let has_log = std::fs::metadata(path.with_extension("db-wal")).is_ok_and(|log| log.len() > 0);
-    header.len() >= 100 && (header.len() > 4_096 || has_log)
+pub async fn is_journal(path: &Path) -> bool {
+    if std::fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        return false;
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let found = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'run_log'");
+    found
+        .fetch_one(&mut connection)
+        .await
+        .is_ok_and(|count: i64| count == 1)
 }
 
 /// What a run that ended says of itself is what the journal says.

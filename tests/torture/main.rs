@@ -7,11 +7,15 @@
 //! The short form is part of `cargo test`; the long one is `ALTFILL_TORTURE=long cargo test --test torture -- --nocapture`.
 
 mod account;
+mod clock;
+mod crowd;
 mod damage;
+mod disk;
 mod failpoints;
 mod form;
 mod kills;
 mod older;
+mod power;
 mod shim;
 
 // What the tests of the program stand in, they stand in too.

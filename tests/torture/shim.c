@@ -238,8 +238,17 @@ static int sync_by(long call, int fd)
 {
     int result;
     setup();
-    if (!name_of(fd))
-        return syscall(call, fd);
+    if (!name_of(fd)) {
+        struct stat found;
+        result = syscall(call, fd);
+        /* A folder: the names in it are on disk from here on. */
+        if (result == 0 && trace_fd >= 0 && fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)) {
+            pthread_mutex_lock(&lock);
+            trace('d', "folder", 0, 0, NULL);
+            pthread_mutex_unlock(&lock);
+        }
+        return result;
+    }
     pthread_mutex_lock(&lock);
     if (fails(counted('s'))) {
         pthread_mutex_unlock(&lock);
