@@ -123,6 +123,8 @@ pub struct Runner<'r, Q, A: Api> {
     /// Attempts that got nowhere, of which it is not clear yet whether they are their items' fault or an outage's.
     doubtful: Vec<(Settled, Due)>,
     health: Health,
+    /// What was said of the last attempt that got nowhere.
+    trouble: Option<String>,
     failures: Failures,
     summary: Summary,
     items: u64,
@@ -207,6 +209,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             flights: HashMap::new(),
             doubtful: Vec::new(),
             health: Health::default(),
+            trouble: None,
             failures: Failures::default(),
             summary: Summary::default(),
             items: 0,

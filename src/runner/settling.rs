@@ -93,6 +93,7 @@ impl<Q: Queue, A: Api> Runner<'_, Q, A> {
             Decision::Fail => return self.fail(settled, &due, turn),
             Decision::Again if is_sign(reply) => {
                 // Whether it is this item's fault is told by what the others get.
+                self.trouble.clone_from(&settled.detail);
                 self.doubtful.push((settled, due));
                 if is_outage {
                     self.settle_doubts(true, turn);
@@ -174,11 +175,11 @@ impl<Q: Queue, A: Api> Runner<'_, Q, A> {
             .lasted(self.clock.now())
             .filter(|lasted| *lasted >= self.options.max_outage)
         {
-            let said = self
-                .doubtful
-                .last()
-                .and_then(|(settled, _)| settled.detail.clone());
-            let said = said.unwrap_or_else(|| format!("for {} s", lasted.as_secs()));
+            let lasted = format!("for {} s", lasted.as_secs());
+            let said = match &self.trouble {
+                Some(trouble) => format!("{trouble}, {lasted}"),
+                None => lasted,
+            };
             self.end(Ending::Outage(Some(said)), &mut turn.events);
         }
         if self.doubtful.is_empty() {

@@ -13,10 +13,14 @@ mod damage;
 mod disk;
 mod failpoints;
 mod form;
+mod http2;
 mod kills;
+mod network;
 mod older;
 mod power;
+mod server;
 mod shim;
+mod tls;
 
 // What the tests of the program stand in, they stand in too.
 #[path = "../program/going.rs"]
