@@ -6,8 +6,10 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use serde_json::json;
@@ -219,6 +221,31 @@ fn read_all(
     }
 }
 
+/// A file that is read, as it was before: another one that is put in its place meanwhile is no change of it.
+struct Watched {
+    file: File,
+    before: (u64, Option<SystemTime>),
+}
+
+impl Watched {
+    /// The file at `path`; nothing where that is none, but a pipe.
+    fn new(path: &Path) -> Option<Self> {
+        path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        let file = File::open(path).ok()?;
+        let before = Self::look(&file)?;
+        Some(Self { file, before })
+    }
+
+    fn look(file: &File) -> Option<(u64, Option<SystemTime>)> {
+        let file = file.metadata().ok()?;
+        Some((file.len(), file.modified().ok()))
+    }
+
+    fn has_changed(&self) -> bool {
+        Self::look(&self.file) != Some(self.before)
+    }
+}
+
 fn read_one(
     path: &Path,
     options: &manifest::Options,
@@ -226,6 +253,7 @@ fn read_one(
     sender: &mpsc::Sender<Piece>,
 ) -> Result<bool, manifest::Error> {
     let send = |piece: Piece| sender.blocking_send(piece).is_ok();
+    let watched = Watched::new(path);
     let mut manifest = Manifest::open(path, options)?;
     if !send(Piece::Source(manifest.source().clone())) {
         return Ok(false);
@@ -261,6 +289,10 @@ fn read_one(
     }
     if !batch.is_empty() && !send(Piece::Rows(batch)) {
         return Ok(false);
+    }
+    if watched.is_some_and(|watched| watched.has_changed()) {
+        let file = path.display().to_string();
+        return Err(manifest::Error::Changed { file });
     }
     let mut notices = manifest.notices();
     notices.extend(lint.notices());

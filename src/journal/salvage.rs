@@ -379,11 +379,14 @@ async fn last_row(connection: &mut SqliteConnection, table: &str) -> i64 {
     }
 }
 
+/// An item's number, id, wanted metadata and digest, as they are found.
+type Raw = (i64, Vec<u8>, Vec<u8>, Vec<u8>);
+
 /// Takes out items whose metadata is not that of their digest: what would be sent is not what was wanted. Returns their ids.
 async fn forget_forged(connection: &mut SqliteConnection) -> Result<Vec<String>, Error> {
     let (mut after, mut forged) = (i64::MIN, Vec::new());
     loop {
-        let page: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        let page: Vec<Raw> = sqlx::query_as(
             "SELECT id, CAST(media_id AS BLOB), CAST(wanted AS BLOB), digest FROM main.items WHERE id > ? ORDER BY id LIMIT 2000",
         )
         .bind(after)

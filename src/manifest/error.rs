@@ -50,6 +50,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// It was written to while it was read.
+    #[error(
+        "{file} was changed while it was read, so its rows may be of two versions: run it again once it is written"
+    )]
+    Changed {
+        /// The manifest.
+        file: String,
+    },
     /// It is something else than a manifest.
     #[error("{file} {what}")]
     Foreign {

@@ -163,7 +163,7 @@ async fn a_run_after_a_sleep_finds_the_window_as_full_as_it_is() {
         "json",
     ];
     let mut going = crate::going::Going::start(with_clocks(&again));
-    let _ = going.says("stopping").await;
+    going.says("stopping").await;
     going.end().await.ended(5);
     until(|| world.ledger().requests() <= 12).await;
     assert!(

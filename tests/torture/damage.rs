@@ -134,6 +134,42 @@ fn is_named(finished: &Finished, case: &str) {
     assert_eq!(lines.count(), 1, "{case}: {finished:?}");
 }
 
+/// The damaged journal itself: a run says what is wrong, or sends nothing that was not wanted. Returns whether it was refused.
+async fn run_on_damaged(world: &World, all: &BTreeSet<String>, case: &str) -> bool {
+    let mut is_refused = false;
+    let status = world.run(&["status", "--journal", DB]).await;
+    assert!(matches!(status.code, 0..=2), "{case}: {status:?}");
+    let requests = world.ledger().requests();
+    let run = world.send(&["resume", "--max-items", "3"]).await;
+    match run.code {
+        1 | 2 => {
+            is_named(&run, case);
+            is_refused = true;
+            assert!(world.path(DB).exists(), "{case}: it was taken away");
+            if run.code == 1 && run.stderr.contains("repair") {
+                assert!(run.stderr.contains("-o NEW.db"), "{case}: {run:?}");
+            }
+        }
+        0 | 4 | 5 => {
+            found(world, DB, case).await;
+        }
+        _ => panic!("{case}: {run:?}"),
+    }
+    assert!(world.ledger().requests() - requests <= 16, "{case}");
+    for id in all {
+        for body in Server::accepted(world.ledger(), id) {
+            let text = body["metadata"]["alt_text"]["text"]
+                .as_str()
+                .unwrap_or_default();
+            assert!(
+                text.starts_with("Better ") || text.starts_with("Picture "),
+                "{case}: {id} was sent {text:?}"
+            );
+        }
+    }
+    is_refused
+}
+
 #[derive(Debug, Default)]
 struct Figures {
     damaged: usize,
@@ -221,37 +257,7 @@ async fn a_damaged_journal_is_named_and_salvaged_and_never_says_more_than_is_so(
             }
         }
 
-        // The damaged one itself: a run says what is wrong, or sends nothing that was not wanted.
-        let status = world.run(&["status", "--journal", DB]).await;
-        assert!(matches!(status.code, 0 | 1 | 2), "{case}: {status:?}");
-        let requests = world.ledger().requests();
-        let run = world.send(&["resume", "--max-items", "3"]).await;
-        match run.code {
-            1 | 2 => {
-                is_named(&run, &case);
-                figures.refused += 1;
-                assert!(world.path(DB).exists(), "{case}: it was taken away");
-                if run.code == 1 && run.stderr.contains("repair") {
-                    assert!(run.stderr.contains("-o NEW.db"), "{case}: {run:?}");
-                }
-            }
-            0 | 4 | 5 => {
-                found(&world, DB, &case).await;
-            }
-            _ => panic!("{case}: {run:?}"),
-        }
-        assert!(world.ledger().requests() - requests <= 16, "{case}");
-        for id in &all {
-            for body in Server::accepted(world.ledger(), id) {
-                let text = body["metadata"]["alt_text"]["text"]
-                    .as_str()
-                    .unwrap_or_default();
-                assert!(
-                    text.starts_with("Better ") || text.starts_with("Picture "),
-                    "{case}: {id} was sent {text:?}"
-                );
-            }
-        }
+        figures.refused += usize::from(run_on_damaged(&world, &all, &case).await);
     }
     tell(&format!(
         "damage: {} journals; {} refused by a run, {} salvaged with {} items and {} lost ones named, {} hopeless; 0 false done",

@@ -12,14 +12,18 @@ mod crowd;
 mod damage;
 mod disk;
 mod failpoints;
+mod files;
 mod form;
 mod http2;
 mod kills;
+mod manifests;
 mod network;
 mod older;
 mod power;
+mod promises;
 mod server;
 mod shim;
+mod supply;
 mod tls;
 
 // What the tests of the program stand in, they stand in too.
