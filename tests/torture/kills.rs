@@ -108,7 +108,7 @@ async fn kill_again_and_again(kills: usize, mut dice: Dice) -> Figures {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_at_any_moment_loses_nothing_and_sends_again_only_what_was_on_its_way() {
-    let (kills, dice) = (cases(16, 500), Dice::new("kills"));
+    let (kills, dice) = (cases(12, 500), Dice::new("kills"));
     let lanes =
         [0, 1].map(|lane| tokio::spawn(kill_again_and_again(kills / 2, dice.another(lane))));
     let mut all = Figures::default();

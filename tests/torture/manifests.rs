@@ -22,17 +22,23 @@ async fn taken(world: &World, case: &str) -> usize {
     }
     let report = report.ended(0);
     let mut rows = ::csv::Reader::from_reader(report.stdout.as_bytes());
-    let mut count = 0;
-    for (number, row) in rows.records().enumerate() {
-        let row = row.unwrap();
-        assert_eq!(
-            (&row[0], &row[1]),
-            (&*id(number), &*text(number)),
-            "{case}, row {number}"
+    let rows: Vec<_> = rows.records().map(Result::unwrap).collect();
+    for (number, row) in rows.iter().enumerate() {
+        let (wanted, is_last) = (text(number), number + 1 == rows.len());
+        // Cut off between the two quotes that stand for one, a cell is a whole cell: nobody can tell.
+        let between = |cell: &str| {
+            is_last
+                && cell.len() < wanted.len()
+                && wanted[cell.len()..].starts_with('"')
+                && wanted.starts_with(cell)
+        };
+        assert_eq!(row[0], id(number), "{case}, row {number}");
+        assert!(
+            row[1] == wanted || between(&row[1]),
+            "{case}, row {number}: {row:?}"
         );
-        count += 1;
     }
-    count
+    rows.len()
 }
 
 async fn take_in(world: &World) -> Finished {

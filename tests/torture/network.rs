@@ -107,7 +107,7 @@ async fn holds(folder: &std::path::Path, book: &Book, finished: &Finished, case:
 async fn whatever_comes_over_tls_each_item_ends_as_the_server_knows_it() {
     let (authority, dice) = (Authority::new(), Dice::new("network"));
     let (mut faults, mut kinds, mut runs, mut most) = (0, 0, 0, 0);
-    while faults < cases(70, 800) {
+    while faults < cases(50, 800) {
         let folder = tempfile::tempdir().unwrap();
         let server = Hostile::start(&authority, 7, dice.another(runs)).await;
         let finished = finish(sending(folder.path(), &authority, &server.url())).await;
@@ -135,7 +135,7 @@ async fn whatever_comes_over_tls_each_item_ends_as_the_server_knows_it() {
 async fn whatever_comes_over_http_2_each_item_ends_as_the_server_knows_it() {
     let (authority, dice) = (Authority::new(), Dice::new("http2"));
     let (mut faults, mut runs) = (0, 0);
-    while faults < cases(30, 300) {
+    while faults < cases(20, 300) {
         let folder = tempfile::tempdir().unwrap();
         let server = Hostile2::start(&authority, 6, dice.another(runs)).await;
         let finished = finish(sending(folder.path(), &authority, &server.url())).await;
