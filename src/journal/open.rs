@@ -222,7 +222,16 @@ pub(super) async fn for_reading(path: &Path) -> Result<SqliteConnection, Error> 
         connected => connected?,
     };
     form::is_known(&mut connection, path).await?;
-    Ok(connection)
+    // Its tables come before its first row: whoever looks in between, or after a crash there, finds nothing yet.
+    let (is_bound, has_items): (bool, bool) =
+        sqlx::query_as("SELECT EXISTS (SELECT 1 FROM journal), EXISTS (SELECT 1 FROM items)")
+            .fetch_one(&mut connection)
+            .await?;
+    match (is_bound, has_items) {
+        (true, _) => Ok(connection),
+        (false, false) => Err(Error::Missing(path.to_owned())),
+        (false, true) => Err(Error::Damaged("no address that it is bound to".to_owned())),
+    }
 }
 
 /// How a journal that is only read is opened.
