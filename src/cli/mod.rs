@@ -5,6 +5,7 @@
 
 mod looking;
 mod manifests;
+mod origin;
 mod sending;
 mod upkeep;
 
@@ -17,7 +18,8 @@ pub use self::{
     manifests::{
         CheckArgs, DuplicatesArg, LintArg, PlanArgs, ReadArgs, TemplateArgs, TemplateFormatArg,
     },
-    sending::{ProgressArg, RunArgs, SandboxArgs, SendArgs},
+    origin::{Holding, Origin, Origins},
+    sending::{ConfigArgs, ProgressArg, RunArgs, SandboxArgs, SendArgs},
     upkeep::{DismissArgs, DropArgs},
 };
 use crate::api::Address;
@@ -29,9 +31,39 @@ pub struct Cli {
     /// Say more: -v what is done, -vv how, -vvv everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+    /// Read this configuration file and no other
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "ALTFILL_CONFIG",
+        hide_env_values = true,
+        help_heading = "Configuration"
+    )]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(
+        long,
+        global = true,
+        env = "ALTFILL_NO_CONFIG",
+        help_heading = "Configuration"
+    )]
+    pub no_config: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Where the command's options keep what came from where, if it has any that a file can set and it asks.
+    pub fn origins_mut(&mut self) -> Option<&mut Origins> {
+        match &mut self.command {
+            Command::Run(args) => Some(&mut args.send.origins),
+            Command::Resume(args) => Some(&mut args.origins),
+            Command::Config(args) => Some(&mut args.send.origins),
+            _ => None,
+        }
+    }
 }
 
 const EXIT_CODES: &str = "\
@@ -62,6 +94,8 @@ pub enum Command {
     Dismiss(DismissArgs),
     /// Print an empty manifest with all columns, and what each is for
     Template(TemplateArgs),
+    /// Show each option of a run as it holds here, and where it was set
+    Config(Box<ConfigArgs>),
     /// Serve a simulated X API on this machine, for rehearsals
     Sandbox(SandboxArgs),
 }

@@ -157,7 +157,9 @@ impl RunSettings {
     /// # Errors
     /// Where words contradict each other or can't be read.
     pub fn of_resume(args: &SendArgs) -> Result<Self, Failure> {
-        if args.sandbox && args.journal.api_url.is_some() {
+        // An address in a configuration file is that of every other run.
+        let names_address = args.journal.api_url.is_some() && !args.origins.is_from_file("api-url");
+        if args.sandbox && names_address {
             return Err(Failure::usage(
                 "--sandbox sends to a simulated X, and --api-url to another address: use one of them",
             ));

@@ -7,6 +7,7 @@
 mod access;
 mod bounds;
 mod columns;
+mod configuration;
 mod crash;
 mod faults;
 mod going;
