@@ -3,6 +3,7 @@
 //! Owns names, help texts and forms, a file for each group of commands. What the words mean, and what holds where none
 //! was said, is [`crate::settings`]'s.
 
+mod access;
 mod looking;
 mod manifests;
 mod origin;
@@ -14,6 +15,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use self::{
+    access::{
+        AuthArgs, AuthCommand, AuthStatusArgs, ForeignArg, ImportArgs, LoginArgs, LogoutArgs,
+        RefreshArgs,
+    },
     looking::{FormatArg, ReportArgs, ShowArgs, StatusArgs},
     manifests::{
         CheckArgs, DuplicatesArg, LintArg, PlanArgs, ReadArgs, TemplateArgs, TemplateFormatArg,
@@ -61,6 +66,9 @@ impl Cli {
             Command::Run(args) => Some(&mut args.send.origins),
             Command::Resume(args) => Some(&mut args.origins),
             Command::Config(args) => Some(&mut args.send.origins),
+            Command::Auth(AuthArgs {
+                command: AuthCommand::Status(args),
+            }) => Some(&mut args.origins),
             _ => None,
         }
     }
@@ -94,6 +102,8 @@ pub enum Command {
     Dismiss(DismissArgs),
     /// Print an empty manifest with all columns, and what each is for
     Template(TemplateArgs),
+    /// Log in at X, and see as whom a run would send
+    Auth(AuthArgs),
     /// Show each option of a run as it holds here, and where it was set
     Config(Box<ConfigArgs>),
     /// Serve a simulated X API on this machine, for rehearsals
@@ -109,6 +119,9 @@ pub struct JournalArgs {
     /// The API's address [default: <https://api.x.com>]
     #[arg(long, value_name = "URL", env = "ALTFILL_API_URL")]
     pub api_url: Option<Address>,
+    /// The profile: whose images, by the credentials of `altfill auth login` under this name
+    #[arg(long, value_name = "NAME", env = "ALTFILL_PROFILE")]
+    pub profile: Option<String>,
 }
 
 /// Reads an amount of dollars.

@@ -133,9 +133,8 @@ impl Known {
             return Ok(());
         }
         let typed = format!("--{}={word}", self.name);
-        let error = match self.probe.clone().try_get_matches_from([typed]) {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = self.probe.clone().try_get_matches_from([typed]) else {
+            return Ok(());
         };
         Err(match (error.kind(), error.get(ContextKind::ValidValue)) {
             (ErrorKind::InvalidValue, Some(ContextValue::Strings(values)))
@@ -184,10 +183,6 @@ impl Options {
     }
 
     /// Why a project's file may not set it, where it may not.
-    #[expect(
-        clippy::unused_self,
-        reason = "it is asked of the options, whatever it knows it by"
-    )]
     #[must_use]
     pub fn reserved(&self, name: &str) -> Option<&'static str> {
         RESERVED

@@ -62,7 +62,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// The folder of the user's own file.
-fn own_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub fn own_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let folder = |name: &str| {
         variable(name)
             .map(PathBuf::from)
@@ -99,7 +99,7 @@ pub fn text(path: &Path) -> Result<String, String> {
     let bytes = fs::read(path).map_err(said)?;
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = before.split(|byte| *byte == b'\n').count();
         format!(
             "{}, line {line}: this is no UTF-8: save the file as UTF-8",
             path.display()
