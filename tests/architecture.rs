@@ -49,7 +49,7 @@ const VOCABULARY: [&str; 6] = [
 ];
 
 /// In which rooms each other crate is named.
-const CRATES: [(&str, &[&str]); 29] = [
+const CRATES: [(&str, &[&str]); 30] = [
     ("axum", &["sandbox"]),
     ("backoff", &["retry"]),
     ("base64", &["manifest"]),
@@ -75,6 +75,7 @@ const CRATES: [(&str, &[&str]); 29] = [
     ("sha2", &["metadata"]),
     ("shlex", &["settings"]),
     ("sqlx", &["journal"]),
+    ("terminal_size", &["progress"]),
     ("toml", &["configuration"]),
     ("tower", &["sandbox"]),
     ("zip", &["manifest"]),

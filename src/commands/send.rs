@@ -13,10 +13,11 @@ use super::{agrees, complaint, cost, counted, print, resend, signals, summary::T
 use crate::{
     api::{Client, Credentials},
     error::{Failure, exit},
-    forecast::least,
+    forecast::{Forecast, least},
     journal::{DEFAULT_ACCOUNT, Ended, Intake, Journal, Lock, NewRun, Scope, Started},
     limiter::{Limiter, pace},
-    progress::{Progress, about, say},
+    progress::{self, Progress, about, say},
+    rate::Rates,
     runner::{Answered, Api, JournalQueue, Runner, Share, Summary},
     sandbox::{self, Sandbox},
     settings::{RunSettings, SANDBOX},
@@ -110,6 +111,11 @@ async fn lock(settings: &RunSettings) -> Result<Lock, Failure> {
 }
 
 async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
+    let _listening = signals::tell_status_when_asked().map_err(Failure::unexpected)?;
+    progress::stage(
+        "opening the journal; nothing has been sent yet",
+        settings.progress,
+    );
     let mut journal = open(settings).await?;
     let scope = if settings.manifests.is_some() {
         Scope::Manifests
@@ -128,6 +134,10 @@ async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure>
         timeout: settings.timeout,
         retry_failed: settings.retry_failed.clone(),
     };
+    progress::stage(
+        "taking in what is to be sent; nothing has been sent yet",
+        settings.progress,
+    );
     let begun = begin(settings, &mut journal, &new_run, totals).await;
     let started = match begun {
         Ok(started) => started,
@@ -308,12 +318,9 @@ async fn send(
     if let Some(window) = settings.spend_window {
         options.spent_before = journal.spent_since(clock.now() - window).await?;
     }
-    let mut progress = Progress::new(
-        settings.progress,
-        started.due,
-        &settings.rates,
-        settings.max_rps.get(),
-    );
+    let pace_of_starts = (settings.rates != Rates::Unlimited).then_some(settings.max_rps.get());
+    let forecast = Forecast::new(&settings.rates, &past, pace_of_starts, clock.now());
+    let mut progress = Progress::new(settings.progress, started.due, forecast);
     let mut tell = |event: &_| progress.see(event);
     let runner = Runner::new(
         JournalQueue {

@@ -186,3 +186,33 @@ async fn standard_output_carries_only_the_object_and_quiet_says_nothing() {
     let silent = world.run(&silent).await.ended(0);
     assert_eq!((&*silent.stdout, &*silent.stderr), ("", ""));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_hears_when_a_run_begins_and_a_file_gets_no_bar() {
+    let world = World::new().await;
+    world.write("m.csv", texts(5));
+    let told = world
+        .send(&["run", "m.csv", "--progress", "json"])
+        .await
+        .ended(0);
+    let events: Vec<serde_json::Value> = told
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(events[0], json!({"event": "begun", "due": 5}));
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| event["event"] == "done")
+            .count(),
+        5
+    );
+    world.write("m.csv", texts(9));
+    let barred = world
+        .send(&["run", "m.csv", "--progress", "bar"])
+        .await
+        .ended(0);
+    assert!(!barred.stderr.contains(['\r', '\u{1b}', '░']), "{barred:?}");
+}
