@@ -88,7 +88,7 @@ const SHARED: [(&str, &[&str]); 4] = [
         "strsim",
         &["configuration", "manifest", "metadata", "sandbox"],
     ),
-    ("tempfile", &["commands", "manifest", "report"]),
+    ("tempfile", &["commands", "manifest", "monitor", "report"]),
     ("tracing_subscriber", &["lib"]),
     ("unicode_normalization", &["manifest", "metadata"]),
 ];

@@ -353,6 +353,40 @@ fn nothing_that_people_read_says_that_altfill_publishes() {
 }
 
 #[test]
+fn the_alerts_ask_for_metrics_that_are_written_and_the_readme_explains_them_all() {
+    use yaml_rust2::{Yaml, YamlLoader};
+
+    let written: BTreeSet<_> = altfill::monitor::Figures::default()
+        .to_text(altfill::time::Timestamp::now())
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .filter_map(|line| line.split(' ').next().map(ToOwned::to_owned))
+        .collect();
+    let names = |text: &str| -> BTreeSet<String> {
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .filter(|word| word.starts_with("altfill_"))
+            .map(ToOwned::to_owned)
+            .collect()
+    };
+    let alerts = include_str!("../samples/alerts.yml");
+    let yaml = YamlLoader::load_from_str(alerts).expect("YAML");
+    let Yaml::Array(rules) = &yaml[0]["groups"][0]["rules"] else {
+        panic!("there are no rules");
+    };
+    assert!(rules.len() > 3);
+    for rule in rules {
+        let asked = names(rule["expr"].as_str().expect("an expression"));
+        assert!(!asked.is_empty() && asked.is_subset(&written), "{asked:?}");
+        assert!(rule["annotations"]["summary"].as_str().is_some());
+    }
+    let (_, section) = README.split_once("\n## Monitoring\n").expect("a section");
+    let (section, _) = section.split_once("\n## ").expect("its end");
+    let mut explained = names(section);
+    explained.remove("altfill_report");
+    assert_eq!(explained, written);
+}
+
+#[test]
 fn every_file_that_the_readme_links_to_is_there() {
     for link in README.split("](").skip(1) {
         let target = link.split([')', '#']).next().unwrap_or_default();

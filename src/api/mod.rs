@@ -1,9 +1,10 @@
 //! The X API: one request, `POST /2/media/metadata`, and what comes back.
 //!
-//! Owns the HTTP client. It sends each request exactly once: no redirect is followed, nothing is sent again behind the
+//! Owns the HTTP clients: X's, and one for messages about a run, which knows no token ([`courier`]). It sends each request exactly once: no redirect is followed, nothing is sent again behind the
 //! journal's back, and an answer is read up to a bound. What an answer means is not its business.
 
 mod address;
+mod courier;
 mod credentials;
 
 use std::{error::Error as _, sync::Arc, time::Duration};
@@ -13,6 +14,7 @@ use secrecy::ExposeSecret;
 
 pub use self::{
     address::Address,
+    courier::Hook,
     credentials::{Credentials, CredentialsError, Source},
 };
 use crate::{

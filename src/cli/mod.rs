@@ -5,6 +5,7 @@
 
 mod looking;
 mod manifests;
+mod monitoring;
 mod origin;
 mod sending;
 mod upkeep;
@@ -18,6 +19,7 @@ pub use self::{
     manifests::{
         CheckArgs, DuplicatesArg, LintArg, PlanArgs, ReadArgs, TemplateArgs, TemplateFormatArg,
     },
+    monitoring::{LogFormatArg, MonitorArgs},
     origin::{Holding, Origin, Origins},
     sending::{ConfigArgs, ProgressArg, RunArgs, SandboxArgs, SendArgs},
     upkeep::{DismissArgs, DropArgs},
@@ -31,6 +33,15 @@ pub struct Cli {
     /// Say more: -v what is done, -vv how, -vvv everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+    /// The form of the lines of -v [default: text]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORM",
+        env = "ALTFILL_LOG_FORMAT"
+    )]
+    pub log_format: Option<LogFormatArg>,
     /// Read this configuration file and no other
     #[arg(
         long,

@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, IsTerminal},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,15 +13,17 @@ use std::{
 use super::{agrees, complaint, cost, counted, print, resend, signals, summary::Totals, taking};
 use crate::{
     api::{Client, Credentials},
+    cli::SendArgs,
     error::{Failure, exit},
     forecast::{Forecast, least},
     journal::{DEFAULT_ACCOUNT, Ended, Intake, Journal, Lock, NewRun, Scope, Started},
     limiter::{Limiter, pace},
-    progress::{self, Progress, about, say},
+    monitor::{End, Monitor},
+    progress::{self, Progress, about, last_lines, remember, say},
     rate::Rates,
     runner::{Answered, Api, JournalQueue, Runner, Share, Summary},
     sandbox::{self, Sandbox},
-    settings::{RunSettings, SANDBOX},
+    settings::{JournalPlace, RunSettings, SANDBOX, monitoring},
     time::{Clock, Timestamp},
 };
 
@@ -28,12 +31,17 @@ use crate::{
 const FEW: u64 = 100;
 
 /// Carries a run out, and says how it ended on both streams.
-pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u8]) -> u8 {
+pub async fn execute(settings: Result<RunSettings, Failure>, args: &SendArgs) -> u8 {
+    let (json, ok) = (args.json, &args.ok);
     let began = Instant::now();
     let mut totals = Totals::default();
+    let mut monitor = Monitor::start(monitoring(args), journal_of(args), warn);
     let (quiet, ended) = match settings {
         Err(failure) => (false, Err(failure)),
-        Ok(settings) => (settings.quiet, run(&settings, &mut totals).await),
+        Ok(settings) => (
+            settings.quiet,
+            run(&settings, &mut totals, &mut monitor).await,
+        ),
     };
     if let Err(failure) = &ended {
         totals.fail(failure);
@@ -46,14 +54,49 @@ pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u
         totals.exit_code
     };
     // Under cron what is said is mailed: with --quiet, nothing where all is as it should be.
-    if totals.has_run && !(quiet && code == exit::OK) {
+    if totals.has_run && quiet && code == exit::OK {
+        remember(&totals.to_string());
+    } else if totals.has_run {
         say(&totals.to_string());
     }
-    if json && let Err(failure) = print(&totals.to_json().to_string()) {
+    let object = totals.to_json();
+    let printed = if json {
+        print(&object.to_string())
+    } else {
+        Ok(())
+    };
+    monitor.end(end(&totals, code, object)).await;
+    if let Err(failure) = printed {
         say(&complaint(&failure));
         return failure.code();
     }
     code
+}
+
+/// Tells those who watch of a run whose words or configuration could not be meant.
+pub async fn tell_of_refusal(args: &SendArgs, totals: &Totals) {
+    let monitor = Monitor::start(monitoring(args), journal_of(args), warn);
+    monitor
+        .end(end(totals, totals.exit_code, totals.to_json()))
+        .await;
+}
+
+fn end(totals: &Totals, code: u8, object: serde_json::Value) -> End {
+    End {
+        code,
+        is_locked_out: totals.exit_code == exit::LOCKED,
+        is_idle: totals.exit_code == exit::OK && object["requests"] == 0,
+        log: last_lines(),
+        object,
+    }
+}
+
+fn journal_of(args: &SendArgs) -> PathBuf {
+    JournalPlace::to_read(&args.journal, args.sandbox).path
+}
+
+fn warn(line: &str) {
+    say(&format!("altfill: {line}"));
 }
 
 async fn start_rehearsal(settings: &RunSettings) -> Result<Option<Sandbox>, Failure> {
@@ -110,13 +153,18 @@ async fn lock(settings: &RunSettings) -> Result<Lock, Failure> {
     }
 }
 
-async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
+async fn run(
+    settings: &RunSettings,
+    totals: &mut Totals,
+    monitor: &mut Monitor,
+) -> Result<(), Failure> {
     let _listening = signals::tell_status_when_asked().map_err(Failure::unexpected)?;
     progress::stage(
         "opening the journal; nothing has been sent yet",
         settings.progress,
     );
     let mut journal = open(settings).await?;
+    monitor.begin().await;
     let scope = if settings.manifests.is_some() {
         Scope::Manifests
     } else {
@@ -150,7 +198,7 @@ async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure>
     totals.begin(&started);
     totals.is_rehearsal = settings.rehearsal.is_some();
     tracing::info!(journal = %settings.journal.path.display(), run = started.run_id, due = started.due, "the run begins");
-    let sent = send(settings, &mut journal, &started, scope, totals).await;
+    let sent = send(settings, &mut journal, &started, scope, totals, monitor).await;
     let (tally, others) = journal.tally(DEFAULT_ACCOUNT, scope).await?;
     totals.conclude(tally, others, journal.interrupted().await?);
     let result = match sent {
@@ -205,7 +253,7 @@ async fn begin(
 async fn take_in(
     settings: &RunSettings,
     intake: &mut Intake<'_>,
-    manifests: &[std::path::PathBuf],
+    manifests: &[PathBuf],
     new_run: &NewRun,
     totals: &mut Totals,
 ) -> Result<(), Failure> {
@@ -275,6 +323,7 @@ async fn send(
     started: &Started,
     scope: Scope,
     totals: &mut Totals,
+    monitor: &Monitor,
 ) -> Result<Option<Summary>, Failure> {
     if started.due == 0 || settings.runner.max_items == Some(0) {
         return Ok(None);
@@ -321,7 +370,10 @@ async fn send(
     let pace_of_starts = (settings.rates != Rates::Unlimited).then_some(settings.max_rps.get());
     let forecast = Forecast::new(&settings.rates, &past, pace_of_starts, clock.now());
     let mut progress = Progress::new(settings.progress, started.due, forecast);
-    let mut tell = |event: &_| progress.see(event);
+    let mut tell = |event: &_| {
+        progress.see(event);
+        monitor.see(event);
+    };
     let runner = Runner::new(
         JournalQueue {
             journal,

@@ -42,6 +42,8 @@ pub struct Known {
     pub is_pairs: bool,
     /// Whether its value may be a number.
     pub is_number: bool,
+    /// Whether its value may be a secret.
+    pub is_secret: bool,
     /// Whether its value is a file's path.
     pub is_path: bool,
     /// What it means without a value, where it may have none.
@@ -88,6 +90,7 @@ impl Known {
                 && ["N", "DOLLARS", "DURATION", "CODES"]
                     .iter()
                     .any(|number| parts.contains(number)),
+            is_secret: arg.is_hide_env_values_set(),
             is_path: arg.get_value_parser().type_id() == TypeId::of::<PathBuf>(),
             bare: arg
                 .get_num_args()
@@ -143,8 +146,10 @@ impl Known {
             {
                 format!("write one of {}", values.join(", "))
             }
-            _ => std::error::Error::source(&error)
-                .map_or_else(|| "it can't be read".to_owned(), ToString::to_string),
+            _ => std::error::Error::source(&error).map_or_else(
+                || error.to_string().replace("error: ", ""),
+                ToString::to_string,
+            ),
         })
     }
 }

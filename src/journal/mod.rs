@@ -6,6 +6,7 @@
 
 mod intake;
 mod lock;
+mod monitoring;
 mod open;
 mod overlay;
 mod queue;
@@ -21,6 +22,7 @@ use sqlx::{Connection, SqliteConnection};
 pub use self::{
     intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
+    monitoring::Chronicle,
     open::{Found, look},
     overlay::Duplicates,
     queue::{Due, Next, Settled, Start},

@@ -48,7 +48,7 @@ impl Tally {
 /// A reader beside the run that may go on.
 #[derive(Debug)]
 pub struct Reader {
-    connection: SqliteConnection,
+    pub(super) connection: SqliteConnection,
 }
 
 /// All that is known of one item.

@@ -8,6 +8,7 @@ mod board;
 mod event;
 
 use std::{
+    collections::VecDeque,
     io::{self, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -25,6 +26,11 @@ static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 /// What is done now, for those who ask: the run that is shown, or in words what comes before and after it.
 static NOW: Mutex<Stage> = Mutex::new(Stage::Words(String::new(), false));
 
+/// What was said last, for those who hear only of the end.
+static TAIL: Mutex<VecDeque<String>> = Mutex::new(VecDeque::new());
+
+/// How many lines of it are kept.
+const KEPT: usize = 60;
 /// How often a line is written where there is no bar.
 const LINE_EVERY: Duration = Duration::from_secs(15);
 /// How often the bar is drawn anew though nothing happens: times run down, and windows are resized.
@@ -194,8 +200,28 @@ pub fn about(duration: Duration) -> String {
     }
 }
 
+/// Keeps a line for [`last_lines`], though it is not shown.
+pub fn remember(line: &str) {
+    let mut tail = lock(&TAIL);
+    for line in line.lines() {
+        if tail.len() == KEPT {
+            tail.pop_front();
+        }
+        tail.push_back(line.chars().take(500).collect());
+    }
+}
+
+/// What was said last.
+#[must_use]
+pub fn last_lines() -> String {
+    let mut text = lock(&TAIL).iter().cloned().collect::<Vec<_>>().join("\n");
+    text.push('\n');
+    text
+}
+
 /// Writes a line to standard error, around the bar. That nobody reads it any more is no reason to fail.
 pub fn say(line: &str) {
+    remember(line);
     let bar = lock(&BAR).clone();
     let write = || drop(writeln!(io::stderr(), "{line}"));
     match bar {

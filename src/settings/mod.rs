@@ -3,6 +3,7 @@
 //! Owns the defaults, in one place. After it nothing asks what was typed.
 
 mod access;
+mod monitoring;
 mod place;
 mod reading;
 mod words;
@@ -19,6 +20,7 @@ use self::{
     words::{nonzero, progress, spend},
 };
 pub use self::{
+    monitoring::monitoring,
     place::JournalPlace,
     reading::{Lint, ReadSettings},
     words::rates,

@@ -17,6 +17,7 @@ mod limits;
 mod lint;
 mod main_path;
 mod manifest;
+mod monitoring;
 mod outage;
 mod plan;
 mod refusals;

@@ -216,3 +216,25 @@ async fn a_program_hears_when_a_run_begins_and_a_file_gets_no_bar() {
         .ended(0);
     assert!(!barred.stderr.contains(['\r', '\u{1b}', '░']), "{barred:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn status_counts_what_failed_for_a_passing_cause_as_a_run_would() {
+    let world = World::with(faulty(&["500=100%"])).await;
+    world.write("m.csv", texts(3));
+    world
+        .send(&["run", "m.csv", "--max-attempts", "1", "--halt-after", "0"])
+        .await
+        .ended(4);
+    let status = ["status", "--journal", "journal.db", "--exit-code"];
+    assert!(
+        world
+            .run(&status)
+            .await
+            .ended(5)
+            .stdout
+            .contains("would send 3 images")
+    );
+    // A run that sends nothing more ends as was told.
+    world.send(&["resume", "--max-items", "0"]).await.ended(5);
+    world.run(&status).await.ended(5);
+}
