@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 5] = [
     ],
     &["api", "journal", "limiter", "manifest", "sandbox"],
     &["runner"],
-    &["progress", "report"],
+    &["monitor", "progress", "report"],
     &[
         "cli",
         "commands",
@@ -49,7 +49,7 @@ const VOCABULARY: [&str; 6] = [
 ];
 
 /// In which rooms each other crate is named.
-const CRATES: [(&str, &[&str]); 30] = [
+const CRATES: [(&str, &[&str]); 32] = [
     ("axum", &["sandbox"]),
     ("backoff", &["retry"]),
     ("base64", &["manifest"]),
@@ -57,6 +57,8 @@ const CRATES: [(&str, &[&str]); 30] = [
     ("calamine", &["manifest"]),
     ("chardetng", &["manifest"]),
     ("clap", &["cli", "commands", "configuration"]),
+    ("clap_complete", &["cli", "commands"]),
+    ("clap_mangen", &["commands"]),
     ("csv", &["commands", "report"]),
     ("csv_core", &["manifest"]),
     ("encoding_rs", &["manifest"]),
@@ -73,7 +75,7 @@ const CRATES: [(&str, &[&str]); 30] = [
     ("rust_xlsxwriter", &["report"]),
     ("secrecy", &["api", "settings"]),
     ("sha2", &["metadata"]),
-    ("shlex", &["settings"]),
+    ("shlex", &["commands", "settings"]),
     ("sqlx", &["journal"]),
     ("terminal_size", &["progress"]),
     ("toml", &["configuration"]),

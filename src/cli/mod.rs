@@ -7,6 +7,8 @@ mod looking;
 mod manifests;
 mod monitoring;
 mod origin;
+mod packaging;
+mod scheduling;
 mod sending;
 mod upkeep;
 
@@ -21,6 +23,8 @@ pub use self::{
     },
     monitoring::{LogFormatArg, MonitorArgs},
     origin::{Holding, Origin, Origins},
+    packaging::{CompletionsArgs, ManArgs},
+    scheduling::{ScheduleArgs, ScheduleFormatArg},
     sending::{ConfigArgs, ProgressArg, RunArgs, SandboxArgs, SendArgs},
     upkeep::{DismissArgs, DropArgs},
 };
@@ -107,8 +111,14 @@ pub enum Command {
     Template(TemplateArgs),
     /// Show each option of a run as it holds here, and where it was set
     Config(Box<ConfigArgs>),
+    /// Print what starts a run at fixed times, for cron, systemd or Kubernetes; it installs nothing
+    Schedule(ScheduleArgs),
     /// Serve a simulated X API on this machine, for rehearsals
     Sandbox(SandboxArgs),
+    /// Print what a shell needs to complete altfill's words
+    Completions(CompletionsArgs),
+    /// Print the manual page of altfill or of a command
+    Man(ManArgs),
 }
 
 /// Where the journal is.

@@ -10,7 +10,7 @@ use crate::api::Hook;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Monitoring")]
 pub struct MonitorArgs {
-    /// Keep figures of the runs in this file, for Prometheus' node_exporter
+    /// Keep figures of the runs in this file, for Prometheus
     #[arg(long, value_name = "PATH", env = "ALTFILL_METRICS_FILE")]
     pub metrics_file: Option<PathBuf>,
     /// Ping this address at the start (/start) and the end (/EXIT-CODE), as healthchecks.io wants it

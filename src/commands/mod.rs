@@ -6,12 +6,14 @@
 mod check;
 mod config;
 mod linting;
+mod packaging;
 mod plan;
 mod report;
 mod resend;
 mod resume;
 mod run;
 mod sandbox;
+mod schedule;
 mod send;
 mod show;
 mod signals;
@@ -48,6 +50,9 @@ pub async fn execute(cli: Cli) -> u8 {
         Command::Show(args) => ended(show::execute(&args).await),
         Command::Report(args) => ended(report::execute(&args).await),
         Command::Config(args) => ended(config::execute(&args)),
+        Command::Schedule(args) => ended(schedule::execute(&args)),
+        Command::Completions(args) => ended(packaging::complete(&args)),
+        Command::Man(args) => ended(packaging::explain(&args)),
         Command::Sandbox(args) => ended(sandbox::execute(&args).await),
     }
 }

@@ -93,7 +93,7 @@ fn entry(
     house: House,
 ) -> Result<Vec<String>, Wrong> {
     if house == House::Project
-        && let Some(why) = options.reserved(key)
+        && let Some(why) = Options::reserved(key)
     {
         return Err((
             None,

@@ -136,9 +136,8 @@ impl Known {
             return Ok(());
         }
         let typed = format!("--{}={word}", self.name);
-        let error = match self.probe.clone().try_get_matches_from([typed]) {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = self.probe.clone().try_get_matches_from([typed]) else {
+            return Ok(());
         };
         Err(match (error.kind(), error.get(ContextKind::ValidValue)) {
             (ErrorKind::InvalidValue, Some(ContextValue::Strings(values)))
@@ -189,12 +188,8 @@ impl Options {
     }
 
     /// Why a project's file may not set it, where it may not.
-    #[expect(
-        clippy::unused_self,
-        reason = "it is asked of the options, whatever it knows it by"
-    )]
     #[must_use]
-    pub fn reserved(&self, name: &str) -> Option<&'static str> {
+    pub fn reserved(name: &str) -> Option<&'static str> {
         RESERVED
             .iter()
             .find(|(key, _)| *key == name)
@@ -229,7 +224,7 @@ mod tests {
             let reaches = ["PATH", "FILE", "URL", "CMD"].contains(&value.as_str()) || known.is_path;
             assert_eq!(
                 reaches && !harmless.contains(&known.name.as_str()),
-                options.reserved(&known.name).is_some() && known.name != "profile",
+                Options::reserved(&known.name).is_some() && known.name != "profile",
                 "{} takes a {value}: may a file beside a manifest set it?",
                 known.name
             );
