@@ -261,8 +261,9 @@ async fn the_metrics_tell_how_the_journal_stands_while_a_run_goes_on_and_afterwa
     ];
     let ran = world.send(&words).await.ended(4);
     let seen = samples(&world);
-    let items =
-        |state: &str| seen[&format!("altfill_items{{account=\"default\",state=\"{state}\"}}")];
+    let items = |state: &str| {
+        seen[&format!("altfill_items{{account=\"default\",state=\"{state}\"}}")].clone()
+    };
     assert_eq!(items("done"), ran.number("done").to_string());
     assert_eq!(items("failed"), ran.number("failed").to_string());
     assert_eq!(seen["altfill_last_run_exit_code"], "4");
