@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 5] = [
     ],
     &["api", "journal", "limiter", "manifest", "sandbox"],
     &["runner"],
-    &["progress", "report"],
+    &["monitor", "progress", "report"],
     &[
         "cli",
         "commands",
@@ -49,13 +49,15 @@ const VOCABULARY: [&str; 6] = [
 ];
 
 /// In which rooms each other crate is named.
-const CRATES: [(&str, &[&str]); 31] = [
+const CRATES: [(&str, &[&str]); 34] = [
     ("backoff", &["retry"]),
     ("browser", &["commands"]),
     ("bytes", &["sandbox"]),
     ("calamine", &["manifest"]),
     ("chardetng", &["manifest"]),
     ("clap", &["cli", "commands", "configuration"]),
+    ("clap_complete", &["cli", "commands"]),
+    ("clap_mangen", &["commands"]),
     ("csv", &["commands", "report"]),
     ("csv_core", &["manifest"]),
     ("encoding_rs", &["manifest"]),
@@ -76,8 +78,9 @@ const CRATES: [(&str, &[&str]); 31] = [
     ("rpassword", &["commands"]),
     ("rustix", &["api"]),
     ("serde_saphyr", &["api"]),
-    ("shlex", &["settings"]),
+    ("shlex", &["commands", "settings"]),
     ("sqlx", &["journal"]),
+    ("terminal_size", &["progress"]),
     ("tower", &["sandbox"]),
     ("zip", &["manifest"]),
     ("zstd", &["manifest"]),
@@ -96,7 +99,7 @@ const SHARED: [(&str, &[&str]); 11] = [
         "strsim",
         &["configuration", "manifest", "metadata", "sandbox"],
     ),
-    ("tempfile", &["commands", "manifest", "report"]),
+    ("tempfile", &["commands", "manifest", "monitor", "report"]),
     ("tracing_subscriber", &["lib"]),
     ("unicode_normalization", &["manifest", "metadata"]),
 ];

@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
     for entry in &contents.entries {
         assert!((1..=lines).contains(&entry.line), "{entry:?}");
         assert!(OPTIONS.get(&entry.key).is_some(), "{entry:?}");
-        assert!(house == House::Own || OPTIONS.reserved(&entry.key).is_none(), "{entry:?}");
+        assert!(house == House::Own || Options::reserved(&entry.key).is_none(), "{entry:?}");
     }
     for mistake in &contents.mistakes {
         assert!((1..=lines).contains(&mistake.line), "{mistake:?}");

@@ -132,7 +132,7 @@ pub(super) fn authorize(request: &mut Request, secret: &SecretString) -> Result<
 }
 
 /// The innermost reason of an error: "Connection refused" says more than "error sending request".
-fn reason(error: &reqwest::Error) -> String {
+pub(super) fn reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

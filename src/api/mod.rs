@@ -9,8 +9,10 @@
 //! | `credentials/` | which secret they carry, where it comes from and how another one is had |
 //! | `oauth1`, `oauth2` | the two protocols in which X hands secrets out and checks them |
 //! | `user` | whom a secret belongs to |
+//! | `courier` | messages about a run, by a client that knows no secret |
 
 mod address;
+mod courier;
 mod credentials;
 mod http;
 mod oauth1;
@@ -26,6 +28,7 @@ use reqwest::{
 
 pub use self::{
     address::Address,
+    courier::Hook,
     credentials::{
         Account, Credentials, CredentialsError, Foreign, ForeignError, Grant, Kind, Profile,
         Secret, Source, Store, StoreError, check_name as check_profile_name, refresh,

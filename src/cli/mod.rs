@@ -6,7 +6,10 @@
 mod access;
 mod looking;
 mod manifests;
+mod monitoring;
 mod origin;
+mod packaging;
+mod scheduling;
 mod sending;
 mod upkeep;
 
@@ -23,7 +26,10 @@ pub use self::{
     manifests::{
         CheckArgs, DuplicatesArg, LintArg, PlanArgs, ReadArgs, TemplateArgs, TemplateFormatArg,
     },
+    monitoring::{LogFormatArg, MonitorArgs},
     origin::{Holding, Origin, Origins},
+    packaging::{CompletionsArgs, ManArgs},
+    scheduling::{ScheduleArgs, ScheduleFormatArg},
     sending::{ConfigArgs, ProgressArg, RunArgs, SandboxArgs, SendArgs},
     upkeep::{DismissArgs, DropArgs},
 };
@@ -36,6 +42,15 @@ pub struct Cli {
     /// Say more: -v what is done, -vv how, -vvv everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+    /// The form of the lines of -v [default: text]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORM",
+        env = "ALTFILL_LOG_FORMAT"
+    )]
+    pub log_format: Option<LogFormatArg>,
     /// Read this configuration file and no other
     #[arg(
         long,
@@ -106,8 +121,14 @@ pub enum Command {
     Auth(AuthArgs),
     /// Show each option of a run as it holds here, and where it was set
     Config(Box<ConfigArgs>),
+    /// Print what starts a run at fixed times, for cron, systemd or Kubernetes; it installs nothing
+    Schedule(ScheduleArgs),
     /// Serve a simulated X API on this machine, for rehearsals
     Sandbox(SandboxArgs),
+    /// Print what a shell needs to complete altfill's words
+    Completions(CompletionsArgs),
+    /// Print the manual page of altfill or of a command
+    Man(ManArgs),
 }
 
 /// Where the journal is.
@@ -119,7 +140,7 @@ pub struct JournalArgs {
     /// The API's address [default: <https://api.x.com>]
     #[arg(long, value_name = "URL", env = "ALTFILL_API_URL")]
     pub api_url: Option<Address>,
-    /// The profile: whose images, by the credentials of `altfill auth login` under this name
+    /// The profile: whose images, by the login of this name [default: the only one, or default]
     #[arg(long, value_name = "NAME", env = "ALTFILL_PROFILE")]
     pub profile: Option<String>,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{JournalArgs, Origins, ReadArgs, parse_dollars};
+use super::{JournalArgs, MonitorArgs, Origins, ReadArgs, parse_dollars};
 use crate::{rate::parse_duration, runner::Share, sandbox::Fault};
 
 /// `altfill run`.
@@ -70,6 +70,7 @@ pub struct SendArgs {
         long,
         value_name = "CMD",
         env = "ALTFILL_TOKEN_COMMAND",
+        hide_env_values = true,
         help_heading = "Access"
     )]
     pub token_command: Option<String>,
@@ -192,6 +193,10 @@ pub struct SendArgs {
         help_heading = "Output"
     )]
     pub ok: Vec<u8>,
+
+    /// Who shall be told.
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
 
     /// Which of these was typed, which stands in the environment and which in a file.
     #[arg(skip)]

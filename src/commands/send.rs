@@ -5,6 +5,8 @@
 
 use std::{
     io::{self, IsTerminal},
+    path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -17,14 +19,17 @@ use super::{
 };
 use crate::{
     api::{Client, Http},
+    cli::SendArgs,
     error::{Failure, exit},
-    forecast::least,
+    forecast::{Forecast, least},
     journal::{Doubt, Ended, Intake, Journal, Lock, NewRun, Scope, Started},
     limiter::{Limiter, pace},
-    progress::{Progress, about, say},
+    monitor::{End, Monitor},
+    progress::{self, Progress, about, last_lines, remember, say},
+    rate::Rates,
     runner::{JournalQueue, Runner, Share, Summary},
     sandbox::{self, Sandbox},
-    settings::{RunSettings, SANDBOX},
+    settings::{JournalPlace, RunSettings, SANDBOX, monitoring},
     time::{Clock, Timestamp},
 };
 
@@ -32,12 +37,17 @@ use crate::{
 const FEW: u64 = 100;
 
 /// Carries a run out, and says how it ended on both streams.
-pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u8]) -> u8 {
+pub async fn execute(settings: Result<RunSettings, Failure>, args: &SendArgs) -> u8 {
+    let (json, ok) = (args.json, &args.ok);
     let began = Instant::now();
     let mut totals = Totals::default();
+    let mut monitor = Monitor::start(monitoring(args), journal_of(args), warn);
     let (quiet, ended) = match settings {
         Err(failure) => (false, Err(failure)),
-        Ok(settings) => (settings.quiet, run(&settings, &mut totals).await),
+        Ok(settings) => (
+            settings.quiet,
+            run(&settings, &mut totals, &mut monitor).await,
+        ),
     };
     if let Err(failure) = &ended {
         totals.fail(failure);
@@ -50,14 +60,49 @@ pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u
         totals.exit_code
     };
     // Under cron what is said is mailed: with --quiet, nothing where all is as it should be.
-    if totals.has_run && !(quiet && code == exit::OK) {
+    if totals.has_run && quiet && code == exit::OK {
+        remember(&totals.to_string());
+    } else if totals.has_run {
         say(&totals.to_string());
     }
-    if json && let Err(failure) = print(&totals.to_json().to_string()) {
+    let object = totals.to_json();
+    let printed = if json {
+        print(&object.to_string())
+    } else {
+        Ok(())
+    };
+    monitor.end(end(&totals, code, object)).await;
+    if let Err(failure) = printed {
         say(&complaint(&failure));
         return failure.code();
     }
     code
+}
+
+/// Tells those who watch of a run whose words or configuration could not be meant.
+pub async fn tell_of_refusal(args: &SendArgs, totals: &Totals) {
+    let monitor = Monitor::start(monitoring(args), journal_of(args), warn);
+    monitor
+        .end(end(totals, totals.exit_code, totals.to_json()))
+        .await;
+}
+
+fn end(totals: &Totals, code: u8, object: serde_json::Value) -> End {
+    End {
+        code,
+        is_locked_out: totals.exit_code == exit::LOCKED,
+        is_idle: totals.exit_code == exit::OK && object["requests"] == 0,
+        log: last_lines(),
+        object,
+    }
+}
+
+fn journal_of(args: &SendArgs) -> PathBuf {
+    JournalPlace::to_read(&args.journal, args.sandbox).path
+}
+
+fn warn(line: &str) {
+    say(&format!("altfill: {line}"));
 }
 
 async fn start_rehearsal(settings: &RunSettings) -> Result<Option<Sandbox>, Failure> {
@@ -114,8 +159,18 @@ async fn lock(settings: &RunSettings) -> Result<Lock, Failure> {
     }
 }
 
-async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
+async fn run(
+    settings: &RunSettings,
+    totals: &mut Totals,
+    monitor: &mut Monitor,
+) -> Result<(), Failure> {
+    let _listening = signals::tell_status_when_asked().map_err(Failure::unexpected)?;
+    progress::stage(
+        "opening the journal; nothing has been sent yet",
+        settings.progress,
+    );
     let mut journal = open(settings).await?;
+    monitor.begin().await;
     let scope = if settings.manifests.is_some() {
         Scope::Manifests
     } else {
@@ -133,20 +188,17 @@ async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure>
         timeout: settings.timeout,
         retry_failed: settings.retry_failed.clone(),
     };
-    let mut sender = Sender::new(settings);
-    let (account, doubt) = journal.account(&sender.whose).await?;
     let mut settings = settings.clone();
     spend_before(&mut settings, &mut journal).await?;
     let settings = &settings;
-    let begun = begin(
-        settings,
-        &mut journal,
-        (account, doubt),
-        &new_run,
-        &mut sender,
-        totals,
-    )
-    .await;
+    let mut sender = Sender::new(settings);
+    let (account, doubt) = journal.account(&sender.whose).await?;
+    sender.account = account;
+    progress::stage(
+        "taking in what is to be sent; nothing has been sent yet",
+        settings.progress,
+    );
+    let begun = begin(&mut journal, &mut sender, doubt, &new_run, totals).await;
     let started = match begun {
         Ok(started) => started,
         Err(failure) => {
@@ -158,16 +210,7 @@ async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure>
     totals.begin(&started);
     totals.is_rehearsal = settings.rehearsal.is_some();
     tracing::info!(journal = %settings.journal.path.display(), run = started.run_id, due = started.due, "the run begins");
-    let sent = send(
-        settings,
-        &mut journal,
-        account,
-        &started,
-        scope,
-        &mut sender,
-        totals,
-    )
-    .await;
+    let sent = send(&mut journal, &mut sender, &started, scope, totals, monitor).await;
     let (tally, others) = journal.tally(account, scope).await?;
     totals.conclude(tally, others, journal.interrupted().await?);
     let result = match sent {
@@ -204,16 +247,16 @@ async fn spend_before(settings: &mut RunSettings, journal: &mut Journal) -> Resu
 
 /// Takes the manifests in and begins the run, in one transaction, unless it is not clear whose the items are.
 async fn begin(
-    settings: &RunSettings,
     journal: &mut Journal,
-    (account, doubt): (i64, Option<Doubt>),
-    new_run: &NewRun,
     sender: &mut Sender<'_>,
+    doubt: Option<Doubt>,
+    new_run: &NewRun,
     totals: &mut Totals,
 ) -> Result<Started, Failure> {
+    let (settings, account) = (sender.settings, sender.account);
     let Some(manifests) = &settings.manifests else {
         let due = journal.due(account, new_run).await?;
-        identify(settings, sender, doubt, due).await?;
+        identify(sender, doubt, due).await?;
         if let Some(doubt) = journal
             .doubt(account, &sender.whose)
             .await?
@@ -231,7 +274,7 @@ async fn begin(
     let begun = async {
         take_in(settings, &mut intake, manifests, new_run, totals).await?;
         let due = intake.due(new_run).await?;
-        identify(settings, sender, doubt, due).await?;
+        identify(sender, doubt, due).await?;
         match intake.doubt(&sender.whose).await?.filter(|_| due > 0) {
             Some(doubt) => Err(Failure::Access(doubt.to_string())),
             None => Ok(()),
@@ -247,12 +290,8 @@ async fn begin(
 }
 
 /// Makes sure who sends, where something will be sent.
-async fn identify(
-    settings: &RunSettings,
-    sender: &mut Sender<'_>,
-    doubt: Option<Doubt>,
-    due: u64,
-) -> Result<(), Failure> {
+async fn identify(sender: &mut Sender<'_>, doubt: Option<Doubt>, due: u64) -> Result<(), Failure> {
+    let settings = sender.settings;
     if due == 0 {
         return Ok(());
     }
@@ -270,7 +309,7 @@ async fn identify(
 async fn take_in(
     settings: &RunSettings,
     intake: &mut Intake<'_>,
-    manifests: &[std::path::PathBuf],
+    manifests: &[PathBuf],
     new_run: &NewRun,
     totals: &mut Totals,
 ) -> Result<(), Failure> {
@@ -335,14 +374,14 @@ fn confirm(settings: &RunSettings, due: u64, above: f64) -> Result<(), Failure> 
 
 /// Sends what is due. Returns nothing where there was nothing to do.
 async fn send(
-    settings: &RunSettings,
     journal: &mut Journal,
-    account: i64,
+    sender: &mut Sender<'_>,
     started: &Started,
     scope: Scope,
-    sender: &mut Sender<'_>,
     totals: &mut Totals,
+    monitor: &Monitor,
 ) -> Result<Option<Summary>, Failure> {
+    let (settings, account) = (sender.settings, sender.account);
     journal
         .complete(account, &sender.whose, started.run_id, sender.dollars)
         .await?;
@@ -370,7 +409,7 @@ async fn send(
         });
     }
     let http = Http::new(&address, settings.timeout)?;
-    let client = ClientApi(Client::new(http, credentials));
+    let client = ClientApi(Client::new(http, Arc::clone(&credentials)));
     let clock = Clock::following(Timestamp::now());
     let past = journal
         .past(account, &settings.rates.windows(), clock.now())
@@ -378,13 +417,14 @@ async fn send(
     let mut options = settings.runner.clone();
     options.max_spend = options.max_spend.map(|most| most - sender.dollars);
     options.refused = sender.refused;
-    let mut progress = Progress::new(
-        settings.progress,
-        started.due,
-        &settings.rates,
-        settings.max_rps.get(),
-    );
-    let mut tell = |event: &_| progress.see(event);
+    let pace_of_starts = (settings.rates != Rates::Unlimited).then_some(settings.max_rps.get());
+    let forecast = Forecast::new(&settings.rates, &past, pace_of_starts, clock.now());
+    let mut progress = Progress::new(settings.progress, started.due, forecast);
+    let mut tell = |event: &_| {
+        progress.see(event);
+        monitor.see(event);
+        monitor.know_token(credentials.expires());
+    };
     let runner = Runner::new(
         JournalQueue {
             journal,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::{
     api::{Client, Credentials, Http, Source, TOKEN_TIMEOUT, look_up},
     error::Failure,
-    journal::Whose,
+    journal::{DEFAULT_ACCOUNT, Whose},
     progress::say,
     runner::{Answered, Api, NoToken},
     settings::RunSettings,
@@ -20,7 +20,10 @@ const LOOK_UP: f64 = 0.010;
 
 /// The sender of a run.
 pub struct Sender<'s> {
-    settings: &'s RunSettings,
+    /// What was meant.
+    pub settings: &'s RunSettings,
+    /// The account's row, once it was found.
+    pub account: i64,
     /// Whose items it sends, as far as that is known.
     pub whose: Whose,
     /// Dollars that look-ups of the user cost in this run.
@@ -35,6 +38,7 @@ impl<'s> Sender<'s> {
     pub fn new(settings: &'s RunSettings) -> Self {
         Self {
             settings,
+            account: DEFAULT_ACCOUNT,
             whose: settings.access.whose(),
             dollars: 0.0,
             refused: None,

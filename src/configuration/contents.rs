@@ -93,7 +93,7 @@ fn entry(
     house: House,
 ) -> Result<Vec<String>, Wrong> {
     if house == House::Project
-        && let Some(why) = options.reserved(key)
+        && let Some(why) = Options::reserved(key)
     {
         return Err((
             None,
@@ -110,7 +110,9 @@ fn entry(
     for (word, span) in &values {
         known.check(word).map_err(|reason| {
             // Many a parser's words show the value themselves.
-            let told = if reason.contains(&format!("{word:?}")) {
+            let told = if known.is_secret {
+                format!("{key} can't be read: {}", plain(reason.trim()))
+            } else if reason.contains(&format!("{word:?}")) {
                 format!("{key}: {}", plain(&reason))
             } else {
                 format!("{key} = {}: {}", shown(word), plain(&reason))
@@ -366,10 +368,16 @@ mod tests {
             ("map = { alt_text = true }", 1, "map takes"),
             ("workers = 4\nworkers = 5", 2, "this is no TOML"),
             ("workers = ", 1, "this is no TOML"),
+            (
+                "ping-url = \"http://hunter2.example\"",
+                1,
+                "only for this machine",
+            ),
         ] {
             let (at, words) = wrong(text, House::Own);
             assert_eq!(at, line, "{text}: {words}");
             assert!(words.contains(word), "{text}: {words}");
+            assert!(!words.contains("hunter2"), "{words}");
         }
     }
 
@@ -388,6 +396,9 @@ mod tests {
             "token-file",
             "profile",
             "ca-file",
+            "metrics-file",
+            "ping-url",
+            "notify-url",
             "errors",
         ] {
             let (_, words) = wrong(&format!("{key} = \"https://a.example\""), House::Project);

@@ -23,7 +23,7 @@ pub use self::{
     place::{House, own_folder},
 };
 use crate::{
-    cli::{Cli, Holding, Origin, Origins},
+    cli::{Cli, Holding, JournalArgs, MonitorArgs, Origin, Origins, SendArgs},
     error::Failure,
 };
 
@@ -58,6 +58,57 @@ pub fn parse(words: &[OsString]) -> Result<Cli, Refusal> {
         *origins = layers.origins(deepest(&matches));
     }
     Ok(cli)
+}
+
+/// What the words of a run that can't be meant say all the same of its journal and of those who watch it.
+#[must_use]
+pub fn salvage(words: &[OsString]) -> Option<SendArgs> {
+    let words = &understood(words);
+    let command = Cli::command().ignore_errors(true);
+    let typed = command.clone().try_get_matches_from(words).ok()?;
+    // A file with a mistake may still say whom to tell of it.
+    let command = match Layers::under(&typed, &command) {
+        Ok(layers) => layers.lay(command, &typed),
+        Err(_) => command,
+    };
+    let matches = command.try_get_matches_from(words).ok()?;
+    let (name, matches) = matches.subcommand()?;
+    // A rehearsal is nobody's loss.
+    if !matches!(name, "run" | "resume") || matches.get_flag("sandbox") {
+        return None;
+    }
+    Some(SendArgs {
+        journal: JournalArgs::from_arg_matches(matches).ok()?,
+        monitor: MonitorArgs::from_arg_matches(matches).ok()?,
+        ..SendArgs::default()
+    })
+}
+
+/// Of words among which some can't be meant, those that [`salvage`] asks for: whatever stands before them is passed over.
+fn understood(words: &[OsString]) -> Vec<OsString> {
+    const WITH_VALUE: [&str; 5] = [
+        "--config",
+        "--journal",
+        "--metrics-file",
+        "--notify-url",
+        "--ping-url",
+    ];
+    const ALONE: [&str; 4] = ["run", "resume", "--no-config", "--sandbox"];
+    let mut kept: Vec<OsString> = words.first().cloned().into_iter().collect();
+    let mut rest = words.iter().skip(1);
+    while let Some(word) = rest.next() {
+        let text = word.to_string_lossy();
+        let is_pair = text
+            .split_once('=')
+            .is_some_and(|(name, _)| WITH_VALUE.contains(&name));
+        if is_pair || ALONE.contains(&&*text) {
+            kept.push(word.clone());
+        } else if WITH_VALUE.contains(&&*text) {
+            kept.push(word.clone());
+            kept.extend(rest.next().cloned());
+        }
+    }
+    kept
 }
 
 /// The files that count, the strongest first.

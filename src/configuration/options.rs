@@ -42,6 +42,8 @@ pub struct Known {
     pub is_pairs: bool,
     /// Whether its value may be a number.
     pub is_number: bool,
+    /// Whether its value may be a secret.
+    pub is_secret: bool,
     /// Whether its value is a file's path.
     pub is_path: bool,
     /// What it means without a value, where it may have none.
@@ -88,6 +90,7 @@ impl Known {
                 && ["N", "DOLLARS", "DURATION", "CODES"]
                     .iter()
                     .any(|number| parts.contains(number)),
+            is_secret: arg.is_hide_env_values_set(),
             is_path: arg.get_value_parser().type_id() == TypeId::of::<PathBuf>(),
             bare: arg
                 .get_num_args()
@@ -142,8 +145,10 @@ impl Known {
             {
                 format!("write one of {}", values.join(", "))
             }
-            _ => std::error::Error::source(&error)
-                .map_or_else(|| "it can't be read".to_owned(), ToString::to_string),
+            _ => std::error::Error::source(&error).map_or_else(
+                || error.to_string().replace("error: ", ""),
+                ToString::to_string,
+            ),
         })
     }
 }
@@ -184,7 +189,7 @@ impl Options {
 
     /// Why a project's file may not set it, where it may not.
     #[must_use]
-    pub fn reserved(&self, name: &str) -> Option<&'static str> {
+    pub fn reserved(name: &str) -> Option<&'static str> {
         RESERVED
             .iter()
             .find(|(key, _)| *key == name)
@@ -219,7 +224,7 @@ mod tests {
             let reaches = ["PATH", "FILE", "URL", "CMD"].contains(&value.as_str()) || known.is_path;
             assert_eq!(
                 reaches && !harmless.contains(&known.name.as_str()),
-                options.reserved(&known.name).is_some() && known.name != "profile",
+                Options::reserved(&known.name).is_some() && known.name != "profile",
                 "{} takes a {value}: may a file beside a manifest set it?",
                 known.name
             );

@@ -99,7 +99,7 @@ pub fn text(path: &Path) -> Result<String, String> {
     let bytes = fs::read(path).map_err(said)?;
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = before.split(|byte| *byte == b'\n').count();
+        let line = String::from_utf8_lossy(before).matches('\n').count() + 1;
         format!(
             "{}, line {line}: this is no UTF-8: save the file as UTF-8",
             path.display()

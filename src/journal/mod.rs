@@ -7,6 +7,7 @@
 mod account;
 mod intake;
 mod lock;
+mod monitoring;
 mod open;
 mod overlay;
 mod queue;
@@ -23,6 +24,7 @@ pub use self::{
     account::{Doubt, FoundAccount, Whose},
     intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
+    monitoring::Chronicle,
     open::{Found, look},
     overlay::Duplicates,
     queue::{Due, Next, Settled, Start},

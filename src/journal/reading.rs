@@ -7,7 +7,9 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Error, Holder, Journal, Lock, Scope, Whose, account, open, queue, run};
+use super::{
+    DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, Whose, account, open, queue, run,
+};
 use crate::{
     item::{MediaId, State},
     metadata::Metadata,
@@ -48,9 +50,9 @@ impl Tally {
 /// A reader beside the run that may go on.
 #[derive(Debug)]
 pub struct Reader {
-    connection: SqliteConnection,
+    pub(super) connection: SqliteConnection,
     /// Whose items it reads.
-    account: i64,
+    pub(super) account: i64,
 }
 
 /// All that is known of one item.
@@ -167,7 +169,7 @@ impl Journal {
     }
 }
 
-async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally, Error> {
+pub(super) async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally, Error> {
     let statement = "SELECT state, dismissed, count(*) AS items FROM items WHERE account_id = ? GROUP BY state, dismissed";
     sum(&sqlx::query(statement)
         .bind(account)
@@ -193,16 +195,25 @@ fn sum(rows: &[SqliteRow]) -> Result<Tally, Error> {
 }
 
 impl Reader {
-    /// Opens the journal at `path`, which must be there; where `api_url` is given it must be of that address.
+    /// Opens the journal at `path`, which must be there; where `api_url` is given it must be of that address,
+    /// and where `whose` is, it must be clear which account's items are meant.
     ///
     /// # Errors
     /// Where there is none, or it is none of ours, or can't be read.
-    pub async fn open(path: &Path, api_url: Option<&str>, whose: &Whose) -> Result<Self, Error> {
+    pub async fn open(
+        path: &Path,
+        api_url: Option<&str>,
+        whose: Option<&Whose>,
+    ) -> Result<Self, Error> {
         let mut connection = open::for_reading(path).await?;
         if let Some(api_url) = api_url {
             open::check_address(&mut connection, path, api_url).await?;
         }
-        match account::to_read(&mut connection, whose).await? {
+        let account = match whose {
+            Some(whose) => account::to_read(&mut connection, whose).await?,
+            None => Ok(DEFAULT_ACCOUNT),
+        };
+        match account {
             Ok(account) => Ok(Self {
                 connection,
                 account,

@@ -63,7 +63,7 @@ pub struct Ended {
 /// How many interrupted items are named.
 const NAMED: usize = 1_000;
 /// In how many runs one digest may fail for a passing cause before it stays failed.
-const PASSING_RUNS: i64 = 3;
+pub(super) const PASSING_RUNS: i64 = 3;
 
 /// Failed items by cause: of a passing one while they were not in too many runs and nobody has dismissed them, of another
 /// one where it was asked for.

@@ -3,6 +3,7 @@
 //! Owns the defaults, in one place. After it nothing asks what was typed.
 
 mod access;
+mod monitoring;
 mod place;
 mod reading;
 mod words;
@@ -17,6 +18,7 @@ use std::{
 use self::words::{nonzero, progress, spend};
 pub use self::{
     access::{Access, store, variable, whose},
+    monitoring::monitoring,
     place::JournalPlace,
     reading::{Lint, ReadSettings},
     words::rates,

@@ -53,11 +53,14 @@ pub(super) fn nonzero(
 }
 
 pub(super) fn progress(arg: ProgressArg, quiet: bool) -> ProgressMode {
+    let is_terminal = std::io::stderr().is_terminal();
+    // A bar is drawn over itself again and again: a terminal that can't do so gets lines, as a file does.
+    let can_draw = is_terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
     match arg {
         _ if quiet => ProgressMode::None,
-        ProgressArg::Auto if std::io::stderr().is_terminal() => ProgressMode::Bar,
-        ProgressArg::Auto | ProgressArg::Lines => ProgressMode::Lines,
-        ProgressArg::Bar => ProgressMode::Bar,
+        ProgressArg::Auto if can_draw => ProgressMode::Bar,
+        ProgressArg::Bar if is_terminal => ProgressMode::Bar,
+        ProgressArg::Auto | ProgressArg::Lines | ProgressArg::Bar => ProgressMode::Lines,
         ProgressArg::Json => ProgressMode::Json,
         ProgressArg::None => ProgressMode::None,
     }
