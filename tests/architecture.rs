@@ -44,7 +44,7 @@ const VOCABULARY: [&str; 6] = [
 const CRATES: [(&str, &[&str]); 28] = [
     ("axum", &["sandbox"]),
     ("backoff", &["retry"]),
-    ("base64", &["manifest"]),
+    ("base64", &["manifest", "report"]),
     ("bytes", &["sandbox"]),
     ("calamine", &["manifest"]),
     ("chardetng", &["manifest"]),
@@ -64,7 +64,7 @@ const CRATES: [(&str, &[&str]); 28] = [
     ("reqwest", &["api"]),
     ("rust_xlsxwriter", &["report"]),
     ("secrecy", &["api", "settings"]),
-    ("sha2", &["metadata"]),
+    ("sha2", &["metadata", "report"]),
     ("shlex", &["settings"]),
     ("sqlx", &["journal"]),
     ("tower", &["sandbox"]),

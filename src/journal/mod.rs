@@ -8,6 +8,7 @@ mod intake;
 mod lock;
 mod open;
 mod overlay;
+mod overview;
 mod queue;
 mod reading;
 mod run;
@@ -23,6 +24,7 @@ pub use self::{
     lock::{Holder, Lock},
     open::{Found, look},
     overlay::Duplicates,
+    overview::{Bucket, Dimension, RunSum, Sum, Usage},
     queue::{Due, Next, Settled, Start},
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},

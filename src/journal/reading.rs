@@ -38,6 +38,15 @@ impl Tally {
         self.pending + self.sending
     }
 
+    /// Adds those of another one.
+    pub const fn add(&mut self, other: &Self) {
+        self.pending += other.pending;
+        self.sending += other.sending;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.dismissed += other.dismissed;
+    }
+
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
@@ -48,7 +57,7 @@ impl Tally {
 /// A reader beside the run that may go on.
 #[derive(Debug)]
 pub struct Reader {
-    connection: SqliteConnection,
+    pub(super) connection: SqliteConnection,
 }
 
 /// All that is known of one item.
@@ -176,18 +185,24 @@ async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally,
 fn sum(rows: &[SqliteRow]) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     for row in rows {
-        let items = row.try_get::<i64, _>("items")?.unsigned_abs();
-        let dismissed: bool = row.try_get("dismissed")?;
-        match State::from_code(row.try_get("state")?) {
-            Some(State::Pending) => tally.pending += items,
-            Some(State::Sending) => tally.sending += items,
-            Some(State::Done) => tally.done += items,
-            Some(State::Failed) if dismissed => tally.dismissed += items,
-            Some(State::Failed) => tally.failed += items,
-            None => return Err(Error::Damaged("an item's state".to_owned())),
-        }
+        read_into(&mut tally, row)?;
     }
     Ok(tally)
+}
+
+/// Adds so many items of one state.
+pub(super) fn read_into(tally: &mut Tally, row: &SqliteRow) -> Result<(), Error> {
+    let items = row.try_get::<i64, _>("items")?.unsigned_abs();
+    let dismissed: bool = row.try_get("dismissed")?;
+    match State::from_code(row.try_get("state")?) {
+        Some(State::Pending) => tally.pending += items,
+        Some(State::Sending) => tally.sending += items,
+        Some(State::Done) => tally.done += items,
+        Some(State::Failed) if dismissed => tally.dismissed += items,
+        Some(State::Failed) => tally.failed += items,
+        None => return Err(Error::Damaged("an item's state".to_owned())),
+    }
+    Ok(())
 }
 
 impl Reader {
