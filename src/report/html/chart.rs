@@ -206,7 +206,7 @@ fn rounded(number: u64) -> u64 {
 }
 
 /// A moment in UTC, as exactly as bars of `width` need it.
-fn moment(moment: Timestamp, width: Duration) -> String {
+pub(super) fn moment(moment: Timestamp, width: Duration) -> String {
     let text = moment.to_string();
     let end = match width.as_secs() {
         0..60 => 19,

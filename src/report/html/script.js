@@ -87,7 +87,7 @@
     const begin = page * size();
     const shown = matching.slice(begin, begin + size());
     at("rows").replaceChildren(...shown.map((index) => row(items[index])));
-    const what = isFiltered() ? `that match, of ${grouped(items.length)}` : "in all";
+    const what = isFiltered() ? `that ${matching.length === 1 ? "matches" : "match"}, of ${grouped(items.length)}` : "in all";
     const images = matching.length === 1 ? "1 image" : `${grouped(matching.length)} images`;
     const which = matching.length > shown.length ? `. Shown are ${grouped(begin + 1)} to ${grouped(begin + shown.length)}` : "";
     at("count").textContent = matching.length === 0 && isFiltered() ? `No image matches, of ${grouped(items.length)}.` : `${images} ${what}${which}.`;

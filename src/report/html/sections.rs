@@ -254,7 +254,7 @@ pub(super) fn runs(facts: &Facts) -> String {
         let ended = run.ended.map_or_else(|| "not yet".to_owned(), minute);
         let _ = write!(
             html,
-            "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">{}</th><td role=\"cell\" data-label=\"Begun (UTC)\">{}</td>\
+            "<tr role=\"row\"><th role=\"rowheader\" scope=\"row\" data-label=\"Run\">{}</th><td role=\"cell\" data-label=\"Begun (UTC)\">{}</td>\
              <td role=\"cell\" data-label=\"Ended (UTC)\">{ended}</td><td role=\"cell\" data-label=\"How it ended\">{}</td>",
             run.run_id,
             minute(run.started),

@@ -2,14 +2,14 @@
 //!
 //! Owns what they show and the sentences that say the same. How a chart is drawn stands in [`super::chart`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    chart::{Chart, Part, minute},
+    chart::{Chart, Part, minute, moment},
     escape::{counted, grouped},
     facts::Facts,
 };
-use crate::{journal::Bucket, rate::show_duration, time::Timestamp};
+use crate::{journal::Bucket, time::Timestamp};
 
 const OUTCOMES: [Part; 4] = [
     Part {
@@ -78,8 +78,8 @@ pub(super) fn outcomes(facts: &Facts) -> String {
     let description = format!(
         "{} between {} and {} UTC: {done} done, {failed} failed, {again} to be sent again, {open} without a known outcome.",
         counted(sums.iter().sum(), "request"),
-        minute(*first),
-        minute(*last),
+        moment(*first, facts.width),
+        moment(*last, facts.width),
     );
     Chart {
         id: "outcomes",
@@ -104,7 +104,7 @@ fn kept<T: Clone>(all: &[T], which: &[bool]) -> Vec<T> {
 pub(super) fn limits(facts: &Facts) -> String {
     let mut html = String::new();
     for (number, (rate, usage)) in facts.windows.iter().enumerate() {
-        let (limit, stretch) = (u64::from(rate.count.get()), show_duration(rate.per));
+        let (limit, stretch) = (u64::from(rate.count.get()), length(rate.per));
         let Some((at, most)) = usage.busiest.iter().max_by_key(|(_, most)| *most) else {
             return "<p>Nothing was sent yet.</p>".to_owned();
         };
@@ -115,15 +115,15 @@ pub(super) fn limits(facts: &Facts) -> String {
         };
         let title = format!("Requests in any {stretch}");
         let words = format!(
-            "X’s limit is {} requests in {stretch}. The most were {} ({}%), about {} UTC; the last {stretch} hold {}.{over}",
+            "X’s limit is {} requests in {stretch}. The most were {} ({}), at about {} UTC; the last {stretch} hold {}.{over}",
             grouped(limit),
             grouped(*most),
-            grouped((most * 100).div_ceil(limit)),
+            percent(*most, limit),
             minute(*at),
             grouped(usage.now),
         );
         let parts = [Part {
-            name: "Most requests at a time",
+            name: "Most requests",
             class: "bar",
         }];
         let bars: Vec<_> = usage
@@ -145,4 +145,18 @@ pub(super) fn limits(facts: &Facts) -> String {
         );
     }
     html
+}
+
+/// How long a window is, as X says it.
+fn length(window: Duration) -> String {
+    match window.as_secs() / 60 {
+        minutes if minutes >= 60 => counted(minutes / 60, "hour"),
+        minutes => counted(minutes, "minute"),
+    }
+}
+
+/// How much of a limit was used, rounded down: 100% is all of it.
+fn percent(used: u64, limit: u64) -> String {
+    let permille = used.saturating_mul(1_000) / limit.max(1);
+    format!("{}.{}%", grouped(permille / 10), permille % 10)
 }
