@@ -110,9 +110,6 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Unconfirmed, Self::Errors, Self::OtherMetadata];
-
     /// Its word.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -9,15 +9,15 @@ use std::{collections::VecDeque, str::FromStr, time::Duration};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{DEFAULT_ACCOUNT, Error, Reader, Tally, reading};
-use crate::{outcome::Warning, time::Timestamp};
+use crate::time::Timestamp;
 
 /// How many starts are read at a time.
 const PAGE: i64 = 5_000;
 
-/// Whether a request `t` was accepted; `?1` are the words of the warnings, as JSON.
+/// Whether a request `t` was accepted: what was not has a cause.
 macro_rules! accepted_sql {
     () => {
-        "(t.ended IS NOT NULL AND (t.cause IS NULL OR t.cause IN (SELECT value FROM json_each(?1))))"
+        "(t.ended IS NOT NULL AND t.cause IS NULL)"
     };
 }
 
@@ -37,7 +37,7 @@ pub enum Dimension {
     Month,
     /// The day of the request's start, `2026-11-24`.
     Day,
-    /// The request's cause; empty where it was plainly accepted.
+    /// The request's cause; empty where it was accepted, or is on its way.
     Cause,
 }
 
@@ -190,7 +190,6 @@ impl Reader {
             failed_sql!(),
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .bind(warnings())
             .fetch_all(&mut self.connection)
             .await?;
         let read = |row: &SqliteRow| {
@@ -225,7 +224,7 @@ impl Reader {
     /// Where the journal can't be read.
     pub async fn over_time(&mut self, width: Duration) -> Result<Vec<Bucket>, Error> {
         let statement = concat!(
-            "SELECT t.started / ?2 * ?2 AS at, count(*) FILTER (WHERE ",
+            "SELECT t.started / ?1 * ?1 AS at, count(*) FILTER (WHERE ",
             accepted_sql!(),
             ") AS done, count(*) FILTER (WHERE ",
             failed_sql!(),
@@ -233,7 +232,6 @@ impl Reader {
              FROM attempts AS t JOIN items AS i ON i.id = t.item_id GROUP BY at ORDER BY at"
         );
         let rows = sqlx::query(statement)
-            .bind(warnings())
             .bind(milliseconds(width))
             .fetch_all(&mut self.connection)
             .await?;
@@ -422,9 +420,4 @@ fn count(row: &SqliteRow, name: &str) -> Result<u64, Error> {
 
 fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// The words of what is told of requests that were accepted all the same.
-fn warnings() -> String {
-    serde_json::json!(Warning::ALL.map(Warning::word)).to_string()
 }

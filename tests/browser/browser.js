@@ -18,7 +18,7 @@ after(() => browser.close());
 /** Opens a file as somebody would who has no network; `options` are those of the context. */
 export const open = async (path, options = {}) => {
   const url = pathToFileURL(path).href;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
   await context.setOffline(true);
   await context.addInitScript(() => {
     globalThis.refused = [];

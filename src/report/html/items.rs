@@ -66,6 +66,7 @@ impl Items {
             .collect();
         let state = match item.state {
             State::Failed if item.dismissed => 4,
+            State::Done if item.detail.is_some() => 5,
             state => state.code(),
         };
         let mut values = vec![
@@ -132,10 +133,14 @@ pub(super) fn row(item: &Export, sources: &BTreeMap<i64, Source>) -> String {
         row.push_str("</dl>");
     }
     let word = item.state.word();
-    let known = if item.dismissed { ", known" } else { "" };
+    let note = match item.state {
+        State::Failed if item.dismissed => ", known",
+        State::Done if item.detail.is_some() => ", with a warning",
+        _ => "",
+    };
     let _ = write!(
         row,
-        "</td><td role=\"cell\" data-label=\"State\"><span class=\"state {word}\">{word}{known}</span>"
+        "</td><td role=\"cell\" data-label=\"State\"><span class=\"state {word}\">{word}{note}</span>"
     );
     if let Some(cause) = &item.cause {
         let status = item

@@ -2,7 +2,9 @@
 // journal becomes text, never markup.
 "use strict";
 (() => {
-  const STATES = ["pending", "sending", "done", "failed", "failed, known"];
+  const STATES = ["pending", "sending", "done", "failed", "failed, known", "done, with a warning"];
+  // What is known is failed too, and what has a warning is done.
+  const WIDER = { 4: 3, 5: 2 };
   const [ID, STATE, ALT, SOURCE, LINE, CAUSE, DETAIL, STATUS, FURTHER, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
   const at = (id) => document.getElementById(id);
   const grouped = (number) => number.toLocaleString("en-US");
@@ -18,6 +20,7 @@
   const count = (map, key) => map.set(key, (map.get(key) || 0) + 1);
   for (const item of items) {
     count(states, item[STATE]);
+    if (item[STATE] in WIDER) count(states, WIDER[item[STATE]]);
     if (item[CAUSE]) count(causes, item[CAUSE]);
   }
 
@@ -106,7 +109,7 @@
     const cause = controls.cause.value;
     matching = [];
     for (const [index, item] of items.entries()) {
-      if (state !== null && item[STATE] !== state) continue;
+      if (state !== null && item[STATE] !== state && WIDER[item[STATE]] !== state) continue;
       if (cause && item[CAUSE] !== cause) continue;
       if (words.length && !words.every((word) => haystack(index).includes(word))) continue;
       matching.push(index);
