@@ -14,6 +14,7 @@ mod reading;
 mod run;
 mod scratch;
 mod upkeep;
+mod usage;
 
 use std::path::{Path, PathBuf};
 
@@ -24,12 +25,13 @@ pub use self::{
     lock::{Holder, Lock},
     open::{Found, look},
     overlay::Duplicates,
-    overview::{Bucket, Dimension, RunSum, Sum, Usage},
+    overview::{Bucket, Dimension, RunSum, Sum},
     queue::{Due, Next, Settled, Start},
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},
     scratch::Outlook,
     upkeep::{Selection, Withdrawal},
+    usage::Usage,
 };
 
 /// The account's row, until there are several.

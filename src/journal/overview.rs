@@ -1,18 +1,14 @@
-//! The journal seen from afar: sums by account and time, outcomes over time, the windows' use, files and runs.
+//! The journal seen from afar: sums by account and time, outcomes over time, files and runs.
 //!
-//! Owns the sums that a report shows. Each is made where the rows are or while they stream by, so that memory does not
-//! grow with them. Sums go by the start of a request, in UTC. A failure is counted where the item's last request was, so
+//! Owns the sums that a report shows. Each is made where the rows are, so that memory does not grow with them. Sums go by the start of a request, in UTC. A failure is counted where the item's last request was, so
 //! that failures add up to those that stand in the journal now.
 
-use std::{collections::VecDeque, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
 use super::{DEFAULT_ACCOUNT, Error, Reader, Tally, reading};
 use crate::time::Timestamp;
-
-/// How many starts are read at a time.
-const PAGE: i64 = 5_000;
 
 /// Whether a request `t` was accepted: what was not has a cause.
 macro_rules! accepted_sql {
@@ -116,15 +112,6 @@ impl Bucket {
     pub const fn requests(&self) -> u64 {
         self.done + self.failed + self.again + self.open
     }
-}
-
-/// How full a sliding window was.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Usage {
-    /// The most requests that any stretch ending in each bucket held.
-    pub busiest: Vec<(Timestamp, u64)>,
-    /// How many the stretch that ends now holds.
-    pub now: u64,
 }
 
 /// What one run came to.
@@ -252,55 +239,6 @@ impl Reader {
         rows.iter().map(read).collect()
     }
 
-    /// How full a window of the length `window` was over time, by stretches of `width`; of one account, or of all.
-    ///
-    /// It is read twice, once for what enters the window and once for what leaves it.
-    ///
-    /// # Errors
-    /// Where the journal can't be read.
-    pub async fn usage(
-        &mut self,
-        window: Duration,
-        of_all: bool,
-        width: Duration,
-        now: Timestamp,
-    ) -> Result<Usage, Error> {
-        let width = milliseconds(width).max(1);
-        let account = (!of_all).then_some(DEFAULT_ACCOUNT);
-        let (mut entering, mut leaving) = (Starts::of(account), Starts::of(account));
-        let mut usage = Usage::default();
-        let mut inside = 0_u64;
-        let mut bucket = None;
-        while let Some(started) = entering.next(&mut self.connection).await? {
-            let own = started.div_euclid(width) * width;
-            // A clock that was set back does not make the chart begin anew.
-            let mut at = bucket.unwrap_or(own);
-            if bucket.is_none() {
-                usage.busiest.push((Timestamp(own), 0));
-            }
-            while at < own {
-                at += width;
-                inside -= leaving
-                    .pass(&mut self.connection, Timestamp(at) - window, inside)
-                    .await?;
-                usage.busiest.push((Timestamp(at), inside));
-            }
-            bucket = Some(at);
-            inside -= leaving
-                .pass(&mut self.connection, Timestamp(started) - window, inside)
-                .await?;
-            inside += 1;
-            if let Some((_, most)) = usage.busiest.last_mut() {
-                *most = inside.max(*most);
-            }
-        }
-        usage.now = inside
-            - leaving
-                .pass(&mut self.connection, now - window, inside)
-                .await?;
-        Ok(usage)
-    }
-
     /// How the items of each source stand.
     ///
     /// # Errors
@@ -354,70 +292,161 @@ impl Reader {
     }
 }
 
-/// The starts of requests in their order, a page at a time.
-struct Starts {
-    account: Option<i64>,
-    page: VecDeque<i64>,
-    after: Option<i64>,
-}
-
-impl Starts {
-    const fn of(account: Option<i64>) -> Self {
-        Self {
-            account,
-            page: VecDeque::new(),
-            after: Some(0),
-        }
-    }
-
-    /// The next one, which stays where it is.
-    async fn peek(&mut self, connection: &mut SqliteConnection) -> Result<Option<i64>, Error> {
-        if let (true, Some(after)) = (self.page.is_empty(), self.after) {
-            let statement = "SELECT t.id, t.started FROM attempts AS t CROSS JOIN runs AS r ON r.id = t.run_id \
-                 WHERE t.id > ? AND (?2 IS NULL OR r.account_id = ?2) ORDER BY t.id LIMIT ?3";
-            let rows = sqlx::query(statement)
-                .bind(after)
-                .bind(self.account)
-                .bind(PAGE)
-                .fetch_all(connection)
-                .await?;
-            self.after = rows.last().map(|row| row.try_get("id")).transpose()?;
-            for row in &rows {
-                self.page.push_back(row.try_get("started")?);
-            }
-        }
-        Ok(self.page.front().copied())
-    }
-
-    async fn next(&mut self, connection: &mut SqliteConnection) -> Result<Option<i64>, Error> {
-        let next = self.peek(connection).await?;
-        self.page.pop_front();
-        Ok(next)
-    }
-
-    /// Goes past those that started at `end` or before, `most` at most, and tells how many.
-    async fn pass(
-        &mut self,
-        connection: &mut SqliteConnection,
-        end: Timestamp,
-        most: u64,
-    ) -> Result<u64, Error> {
-        let mut passed = 0;
-        while passed < most
-            && let Some(started) = self.peek(connection).await?
-            && started <= end.0
-        {
-            self.page.pop_front();
-            passed += 1;
-        }
-        Ok(passed)
-    }
-}
-
 fn count(row: &SqliteRow, name: &str) -> Result<u64, Error> {
     Ok(row.try_get::<i64, _>(name)?.unsigned_abs())
 }
 
-fn milliseconds(duration: Duration) -> i64 {
+pub(super) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use sqlx::Connection;
+
+    use super::*;
+    use crate::journal::{Journal, Lock};
+
+    /// A moment in January 2026, and one in February.
+    const JANUARY: i64 = 1_768_000_000_000;
+    const FEBRUARY: i64 = 1_770_000_000_000;
+
+    /// A journal with these rows in it, and a reader on it.
+    pub(in crate::journal) async fn reader(rows: &str) -> (tempfile::TempDir, Journal, Reader) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let lock = Lock::take(&path).unwrap();
+        let mut journal = Journal::open(&path, "sandbox", lock).await.unwrap();
+        let of_all = "INSERT INTO accounts (id, handle) VALUES (2, 'museum'); \
+             INSERT INTO sources VALUES (1, 'm.csv', '{}'); \
+             INSERT INTO runs (id, account_id, started, sources, price, timeout, version) VALUES \
+             (1, 1, 0, '[]', 0.005, 30000, ''), (2, 2, 0, '[]', 0.01, 30000, '');";
+        write(
+            &mut journal.connection,
+            &format!("BEGIN; {of_all}{rows} COMMIT;"),
+        )
+        .await;
+        let reader = Reader::open(&path, None).await.unwrap();
+        (folder, journal, reader)
+    }
+
+    async fn write(connection: &mut SqliteConnection, statements: &str) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statements.to_owned()))
+            .execute(connection)
+            .await
+            .unwrap();
+    }
+
+    pub(in crate::journal) fn item(id: i64, state: i64, attempts: i64) -> String {
+        format!(
+            "INSERT INTO items (id, account_id, media_id, wanted, digest, state, attempts, source_id, line, first_seen, updated) \
+             VALUES ({id}, 1, '{id}', '{{}}', x'', {state}, {attempts}, 1, {id}, 0, 0);"
+        )
+    }
+
+    /// An attempt that ended at once, with a cause where it was not accepted.
+    pub(in crate::journal) fn attempt(
+        item: i64,
+        run: i64,
+        number: i64,
+        started: i64,
+        cause: Option<&str>,
+    ) -> String {
+        let spent = i64::from(cause.is_none());
+        let cause = cause.map_or("NULL".to_owned(), |cause| format!("'{cause}'"));
+        format!(
+            "INSERT INTO attempts (item_id, run_id, number, digest, started, ended, cause, spent) \
+             VALUES ({item}, {run}, {number}, x'', {started}, {started}, {cause}, {spent});"
+        )
+    }
+
+    #[tokio::test]
+    async fn sums_are_by_account_and_month_and_a_failure_counts_where_it_stands() {
+        let rows = [
+            item(1, 2, 1),
+            item(2, 2, 2),
+            item(3, 3, 2),
+            attempt(1, 1, 1, JANUARY, None),
+            attempt(2, 1, 1, JANUARY, Some("server-error")),
+            attempt(3, 1, 1, JANUARY, Some("resource-not-found")),
+            attempt(2, 1, 2, FEBRUARY, None),
+            attempt(3, 2, 2, FEBRUARY, Some("resource-not-found")),
+        ];
+        let (_folder, _journal, mut reader) = reader(&rows.concat()).await;
+        let by = [Dimension::Account, Dimension::Month];
+        let sums = reader.sums(&by).await.unwrap();
+        let sum = |account: &str, month: &str, requests, dollars, done, failed| Sum {
+            of: vec![account.to_owned(), month.to_owned()],
+            requests,
+            dollars,
+            done,
+            failed,
+        };
+        assert_eq!(
+            sums,
+            [
+                sum("default", "2026-01", 3, 0.005, 1, 0),
+                sum("default", "2026-02", 1, 0.005, 1, 0),
+                sum("museum", "2026-02", 1, 0.0, 0, 1),
+            ]
+        );
+        let by_cause = reader.sums(&[Dimension::Cause]).await.unwrap();
+        let causes: Vec<_> = by_cause
+            .iter()
+            .map(|sum| (sum.of[0].as_str(), sum.requests))
+            .collect();
+        assert_eq!(
+            causes,
+            [("", 2), ("resource-not-found", 2), ("server-error", 1)]
+        );
+    }
+
+    #[tokio::test]
+    async fn outcomes_over_time_tell_each_request_once() {
+        let open = "INSERT INTO attempts (item_id, run_id, number, digest, started, cause, spent) \
+             VALUES (4, 1, 1, x'', 2500, 'interrupted', 1);";
+        let rows = [
+            item(1, 2, 2),
+            item(3, 3, 1),
+            item(4, 1, 1),
+            attempt(1, 1, 1, 0, Some("timeout")),
+            attempt(3, 1, 1, 999, Some("redirect")),
+            attempt(1, 1, 2, 1_000, None),
+            open.to_owned(),
+        ];
+        let (_folder, _journal, mut reader) = reader(&rows.concat()).await;
+        assert_eq!(
+            reader.span().await.unwrap(),
+            Some((Timestamp(0), Timestamp(2_500)))
+        );
+        let buckets = reader.over_time(Duration::from_secs(1)).await.unwrap();
+        let told: Vec<_> = buckets
+            .iter()
+            .map(|bucket| {
+                (
+                    bucket.from.0,
+                    bucket.done,
+                    bucket.failed,
+                    bucket.again,
+                    bucket.open,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [(0, 0, 1, 1, 0), (1_000, 1, 0, 0, 0), (2_000, 0, 0, 0, 1)]
+        );
+        assert_eq!(buckets.iter().map(Bucket::requests).sum::<u64>(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_held_reader_sees_one_moment_while_a_run_goes_on() {
+        let (_folder, mut journal, mut reader) = reader(&item(1, 0, 0)).await;
+        reader.hold().await.unwrap();
+        write(&mut journal.connection, &item(2, 0, 0)).await;
+        assert_eq!(reader.tally().await.unwrap().total(), 1);
+        let by_source = reader.by_source().await.unwrap();
+        assert_eq!((by_source.len(), by_source[0].1.pending), (1, 1));
+        reader.connection.close().await.unwrap();
+    }
 }

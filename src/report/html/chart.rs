@@ -275,8 +275,9 @@ mod tests {
             width: Duration::from_secs(60),
             bars: &[(Timestamp(0), vec![100_000, 1])],
         };
-        let failed =
-            format!("<rect class=\"fill-failed\" x=\"1\" y=\"0\" width=\"8\" height=\"{LEAST}\"/>");
+        let failed = format!(
+            "<rect class=\"fill-failed\" x=\"1\" y=\"484\" width=\"8\" height=\"{LEAST}\"/>"
+        );
         let drawn = chart.draw();
         assert!(drawn.contains(&failed), "{drawn}");
     }
