@@ -4,7 +4,7 @@
 //!
 //! | floor | rooms | what they know |
 //! | --- | --- | --- |
-//! | 4 shell | [`cli`] what was typed, [`settings`] what it means, [`commands`], [`error`] exit codes | all below |
+//! | 4 shell | [`cli`] what was typed, [`configuration`] what stands in `altfill.toml`, [`settings`] what it means, [`commands`], [`error`] exit codes | all below |
 //! | 3 views | [`progress`] events as they come, [`report`] outcomes as files | events, the journal |
 //! | 2 engine | [`runner`] from what is due to an outcome for each item | floors 0 and 1 |
 //! | 1 edges | [`manifest`] files, [`journal`] SQLite, [`limiter`] windows, [`api`] X, [`sandbox`] a simulated X | floor 0, not each other |
@@ -20,6 +20,7 @@ pub mod answer;
 pub mod api;
 pub mod cli;
 pub mod commands;
+pub mod configuration;
 pub mod error;
 pub mod forecast;
 pub mod item;
@@ -41,15 +42,14 @@ pub mod time;
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
 /// The whole program: from its words to its exit code.
 pub async fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = words.into_iter().collect();
-    let cli = match cli::Cli::try_parse_from(&words) {
+    let cli = match configuration::parse(&words) {
         Ok(cli) => cli,
-        Err(error) => return commands::refuse(&error, &words),
+        Err(refusal) => return commands::refuse(&refusal, &words),
     };
     start_logging(cli.verbose);
     commands::execute(cli).await

@@ -195,6 +195,7 @@ const fn word(why: Wait) -> &'static str {
         Wait::Window => "window",
         Wait::RateLimited => "rate-limited",
         Wait::Outage => "outage",
+        Wait::Token => "token",
         Wait::Retry => "retry",
     }
 }
@@ -204,6 +205,7 @@ fn waiting(until: Timestamp, why: Wait) -> String {
         Wait::Window => "X's limit is used up",
         Wait::RateLimited => "X said to wait",
         Wait::Outage => "X is out of reach",
+        Wait::Token => "no fresh token can be had",
         Wait::Retry => "what is left is tried again",
     };
     format!("{why}; going on at {}", until.local_time())

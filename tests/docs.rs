@@ -366,7 +366,11 @@ fn every_file_that_the_readme_links_to_is_there() {
 /// The built program, in a folder of its own and without anything that the environment could set.
 fn altfill(folder: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_altfill"));
-    command.current_dir(folder);
+    command
+        .current_dir(folder)
+        // A developer's own configuration file is none of the tests'.
+        .env("HOME", folder)
+        .env_remove("XDG_CONFIG_HOME");
     for (name, _) in std::env::vars_os() {
         let is_ours = name
             .to_str()

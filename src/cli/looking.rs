@@ -14,7 +14,7 @@ pub struct StatusArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Look at the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
     /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
@@ -33,7 +33,7 @@ pub struct ShowArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Look at the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
     /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
@@ -47,7 +47,7 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Look at the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
     /// The form [default: by the end of FILE's name; else as the manifests, xlsx or csv; csv for sums]
     #[arg(long, value_enum)]

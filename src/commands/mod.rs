@@ -3,7 +3,9 @@
 //! With the views they are the only ones who write to the terminal: what a program reads goes to standard output,
 //! everything else to standard error.
 
+mod auth;
 mod check;
+mod config;
 mod linting;
 mod plan;
 mod report;
@@ -12,6 +14,7 @@ mod resume;
 mod run;
 mod sandbox;
 mod send;
+mod sender;
 mod show;
 mod signals;
 mod status;
@@ -28,6 +31,7 @@ use std::{
 use self::summary::Totals;
 use crate::{
     cli::{Cli, Command},
+    configuration::Refusal,
     error::{Failure, exit},
     progress::say,
 };
@@ -45,6 +49,8 @@ pub async fn execute(cli: Cli) -> u8 {
         Command::Status(args) => ended(status::execute(&args).await),
         Command::Show(args) => ended(show::execute(&args).await),
         Command::Report(args) => ended(report::execute(&args).await),
+        Command::Config(args) => ended(config::execute(&args)),
+        Command::Auth(args) => ended(auth::execute(&args.command).await),
         Command::Sandbox(args) => ended(sandbox::execute(&args).await),
     }
 }
@@ -116,14 +122,22 @@ const fn code_at_rest(due: u64, failed: u64) -> u8 {
     }
 }
 
-/// Says what is wrong with what was typed, or shows the help that was asked for.
-pub(crate) fn refuse(error: &clap::Error, words: &[OsString]) -> u8 {
-    // Nobody who reads is no reason to fail.
-    let _ = error.print();
-    let code = if error.use_stderr() {
-        exit::USAGE
-    } else {
-        exit::OK
+/// Says what is wrong with what was typed or configured, or shows the help that was asked for.
+pub(crate) fn refuse(refusal: &Refusal, words: &[OsString]) -> u8 {
+    let code = match refusal {
+        Refusal::Words(error) => {
+            // Nobody who reads is no reason to fail.
+            let _ = error.print();
+            if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::OK
+            }
+        }
+        Refusal::Configuration(failure) => {
+            say(&complaint(failure));
+            failure.code()
+        }
     };
     let sends = words.iter().any(|word| word == "run" || word == "resume");
     if code == exit::USAGE && sends && words.iter().any(|word| word == "--json") {

@@ -18,11 +18,19 @@ use crate::{
 pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
     let what = what(args)?;
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+    let bound_to = place.bound_to.as_deref();
+    // Sums are of all accounts, unless one was named.
+    let (mut reader, account) = if matches!(what, What::Sums(_)) && !place.whose.is_named {
+        (Reader::open_any(&place.path, bound_to).await?, None)
+    } else {
+        let reader = Reader::open(&place.path, bound_to, &place.whose).await?;
+        let account = reader.account();
+        (reader, Some(account))
+    };
     let Some(path) = &args.output else {
         // Nobody who reads is no failure: `altfill report | head` is a good command.
         let mut out = BufWriter::new(io::stdout());
-        return match write(&mut reader, args, &what, &mut out).await {
+        return match write(&mut reader, args, &what, account, &mut out).await {
             Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit::OK),
             Err(error) => Err(failed(error)),
             Ok(_) => Ok(exit::OK),
@@ -37,7 +45,7 @@ pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
         .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
     let mut out = BufWriter::new(file.as_file_mut());
-    let count = write(&mut reader, args, &what, &mut out)
+    let count = write(&mut reader, args, &what, account, &mut out)
         .await
         .map_err(failed)?;
     out.flush().map_err(cannot)?;
@@ -76,11 +84,12 @@ async fn write(
     reader: &mut Reader,
     args: &ReportArgs,
     what: &What,
+    account: Option<i64>,
     out: &mut (dyn Write + Send),
 ) -> Result<u64, Error> {
     let format = match what {
         What::Sums(format) => {
-            let count = report::write_sums(reader, *format, &args.by, out).await?;
+            let count = report::write_sums(reader, *format, &args.by, account, out).await?;
             out.flush()?;
             return Ok(count);
         }

@@ -5,9 +5,9 @@
 
 use std::{str::FromStr, time::Duration};
 
-use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::{DEFAULT_ACCOUNT, Error, Reader, Tally, reading};
+use super::{Error, Reader, Tally, reading};
 use crate::time::Timestamp;
 
 /// Whether a request `t` was accepted: what was not has a cause.
@@ -151,15 +151,20 @@ impl Reader {
         Ok(())
     }
 
-    /// What was sent, parted by `dimensions`, of all accounts.
+    /// What was sent, parted by `dimensions`, of one account, or of all.
     ///
     /// # Errors
     /// Where the journal can't be read.
-    pub async fn sums(&mut self, dimensions: &[Dimension]) -> Result<Vec<Sum>, Error> {
-        let of: String = dimensions
+    pub async fn sums(
+        &mut self,
+        dimensions: &[Dimension],
+        account: Option<i64>,
+    ) -> Result<Vec<Sum>, Error> {
+        let of: Vec<_> = dimensions
             .iter()
-            .map(|dimension| format!("{}, ", dimension.sql()))
+            .flat_map(|dimension| [dimension.sql(), ", "])
             .collect();
+        let of = of.concat();
         let by: Vec<String> = (1..=dimensions.len())
             .map(|number| number.to_string())
             .collect();
@@ -168,15 +173,19 @@ impl Reader {
         } else {
             format!("GROUP BY {0} ORDER BY {0}", by.join(", "))
         };
+        // Look-ups of users were for no item; they cost all the same.
         let statement = format!(
-            "SELECT {of} count(*) AS requests, coalesce(sum(t.spent * r.price), 0.0) AS dollars, \
-             count(*) FILTER (WHERE {}) AS done, count(*) FILTER (WHERE {}) AS failed \
-             FROM attempts AS t JOIN runs AS r ON r.id = t.run_id JOIN accounts AS a ON a.id = r.account_id \
-             JOIN items AS i ON i.id = t.item_id {grouped}",
+            "SELECT {of} sum(t.requests) AS requests, total(t.dollars) AS dollars, sum(t.done) AS done, \
+             sum(t.failed) AS failed FROM (SELECT r.account_id, t.started, t.cause, 1 AS requests, \
+             t.spent * r.price AS dollars, {} AS done, {} AS failed \
+             FROM attempts AS t JOIN runs AS r ON r.id = t.run_id JOIN items AS i ON i.id = t.item_id \
+             UNION ALL SELECT account_id, started, NULL, 0, lookups, 0, 0 FROM runs WHERE lookups > 0) AS t \
+             JOIN accounts AS a ON a.id = t.account_id WHERE (?1 IS NULL OR a.id = ?1) {grouped}",
             accepted_sql!(),
             failed_sql!(),
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(account)
             .fetch_all(&mut self.connection)
             .await?;
         let read = |row: &SqliteRow| {
@@ -192,12 +201,26 @@ impl Reader {
         rows.iter().map(read).collect()
     }
 
+    /// The account's name, as the views have it.
+    ///
+    /// # Errors
+    /// Where the journal can't be read.
+    pub async fn account_name(&mut self) -> Result<String, Error> {
+        let statement =
+            "SELECT coalesce(handle, profile, user_id, 'default') FROM accounts WHERE id = ?";
+        Ok(sqlx::query_scalar(statement)
+            .bind(self.account)
+            .fetch_one(&mut self.connection)
+            .await?)
+    }
+
     /// When the first request started and the last one, where there was any.
     ///
     /// # Errors
     /// Where the journal can't be read.
     pub async fn span(&mut self) -> Result<Option<(Timestamp, Timestamp)>, Error> {
-        let row = sqlx::query("SELECT min(started) AS first, max(started) AS last FROM attempts")
+        let row = sqlx::query("SELECT min(t.started) AS first, max(t.started) AS last FROM attempts AS t JOIN runs AS r ON r.id = t.run_id WHERE r.account_id = ?")
+            .bind(self.account)
             .fetch_one(&mut self.connection)
             .await?;
         let (first, last): (Option<i64>, Option<i64>) =
@@ -216,10 +239,11 @@ impl Reader {
             ") AS done, count(*) FILTER (WHERE ",
             failed_sql!(),
             ") AS failed, count(*) FILTER (WHERE t.ended IS NULL) AS open, count(*) AS requests \
-             FROM attempts AS t JOIN items AS i ON i.id = t.item_id GROUP BY at ORDER BY at"
+             FROM attempts AS t JOIN items AS i ON i.id = t.item_id WHERE i.account_id = ?2 GROUP BY at ORDER BY at"
         );
         let rows = sqlx::query(statement)
             .bind(milliseconds(width))
+            .bind(self.account)
             .fetch_all(&mut self.connection)
             .await?;
         let read = |row: &SqliteRow| {
@@ -247,7 +271,7 @@ impl Reader {
         let statement = "SELECT source_id, state, dismissed, count(*) AS items FROM items WHERE account_id = ? \
              GROUP BY source_id, state, dismissed ORDER BY source_id";
         let rows = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .fetch_all(&mut self.connection)
             .await?;
         let mut tallies: Vec<(i64, Tally)> = Vec::new();
@@ -268,10 +292,10 @@ impl Reader {
     /// # Errors
     /// Where the journal can't be read.
     pub async fn runs(&mut self, most: i64) -> Result<Vec<RunSum>, Error> {
-        let statement = "SELECT id, started, ended, exit_reason, sources, requests, done, failed, spent * price AS dollars \
+        let statement = "SELECT id, started, ended, exit_reason, sources, requests, done, failed, spent * price + lookups AS dollars \
              FROM runs WHERE account_id = ? ORDER BY id DESC LIMIT ?";
         let rows = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .bind(most)
             .fetch_all(&mut self.connection)
             .await?;
@@ -302,7 +326,7 @@ pub(super) fn milliseconds(duration: Duration) -> i64 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use sqlx::Connection;
+    use sqlx::{Connection, SqliteConnection};
 
     use super::*;
     use crate::journal::{Journal, Lock};
@@ -326,7 +350,7 @@ pub(super) mod tests {
             &format!("BEGIN; {of_all}{rows} COMMIT;"),
         )
         .await;
-        let reader = Reader::open(&path, None).await.unwrap();
+        let reader = Reader::open_any(&path, None).await.unwrap();
         (folder, journal, reader)
     }
 
@@ -372,9 +396,10 @@ pub(super) mod tests {
             attempt(2, 1, 2, FEBRUARY, None),
             attempt(3, 2, 2, FEBRUARY, Some("resource-not-found")),
         ];
-        let (_folder, _journal, mut reader) = reader(&rows.concat()).await;
+        let lookup = "UPDATE runs SET started = 1770000000000, lookups = 0.1 WHERE id = 2;";
+        let (_folder, _journal, mut reader) = reader(&(rows.concat() + lookup)).await;
         let by = [Dimension::Account, Dimension::Month];
-        let sums = reader.sums(&by).await.unwrap();
+        let sums = reader.sums(&by, None).await.unwrap();
         let sum = |account: &str, month: &str, requests, dollars, done, failed| Sum {
             of: vec![account.to_owned(), month.to_owned()],
             requests,
@@ -387,17 +412,17 @@ pub(super) mod tests {
             [
                 sum("default", "2026-01", 3, 0.005, 1, 0),
                 sum("default", "2026-02", 1, 0.005, 1, 0),
-                sum("museum", "2026-02", 1, 0.0, 0, 1),
+                sum("museum", "2026-02", 1, 0.1, 0, 1),
             ]
         );
-        let by_cause = reader.sums(&[Dimension::Cause]).await.unwrap();
+        let by_cause = reader.sums(&[Dimension::Cause], Some(1)).await.unwrap();
         let causes: Vec<_> = by_cause
             .iter()
             .map(|sum| (sum.of[0].as_str(), sum.requests))
             .collect();
         assert_eq!(
             causes,
-            [("", 2), ("resource-not-found", 2), ("server-error", 1)]
+            [("", 2), ("resource-not-found", 1), ("server-error", 1)]
         );
     }
 

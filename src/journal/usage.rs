@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{DEFAULT_ACCOUNT, Error, Reader, overview::milliseconds};
+use super::{Error, Reader, overview::milliseconds};
 use crate::time::Timestamp;
 
 /// How many starts are read at a time.
@@ -37,7 +37,7 @@ impl Reader {
         now: Timestamp,
     ) -> Result<Usage, Error> {
         let width = milliseconds(width).max(1);
-        let account = (!of_all).then_some(DEFAULT_ACCOUNT);
+        let account = (!of_all).then_some(self.account);
         let (mut entering, mut leaving) = (Starts::of(account), Starts::of(account));
         let mut usage = Usage::default();
         let mut inside = 0_u64;

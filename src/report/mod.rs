@@ -111,7 +111,7 @@ pub async fn write(
     }
 }
 
-/// Writes what was sent and what came of it, parted by `dimensions`, to `out`. Returns how many rows there are.
+/// Writes what was sent of one account or of all, and what came of it, parted by `dimensions`, to `out`. Returns how many rows there are.
 ///
 /// # Errors
 /// Where the journal can't be read or `out` can't be written.
@@ -119,9 +119,10 @@ pub async fn write_sums(
     reader: &mut Reader,
     format: SumsFormat,
     dimensions: &[Dimension],
+    account: Option<i64>,
     out: &mut (dyn Write + Send),
 ) -> Result<u64, Error> {
-    let sums = reader.sums(dimensions).await?;
+    let sums = reader.sums(dimensions, account).await?;
     match format {
         SumsFormat::Csv => sums::write_csv(dimensions, &sums, out)?,
         SumsFormat::JsonLines => sums::write_json_lines(dimensions, &sums, out)?,

@@ -130,10 +130,10 @@ async fn a_workbook_of_failures_has_whole_ids_and_only_what_was_mended_is_sent()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sums_by_account_and_month_are_those_of_the_journal() {
     let world = failing().await;
-    let rows: String = (0..COUNT)
+    let rows: Vec<String> = (0..COUNT)
         .map(|number| format!("{},{}\n", id(number), text(number)))
         .collect();
-    world.write("m.csv", format!("media_id,alt_text\n{rows}"));
+    world.write("m.csv", format!("media_id,alt_text\n{}", rows.concat()));
     let words = ["--halt-after", "0", "--max-failures", "100%"];
     let sent = world
         .send(&[&["run", "m.csv"], &words[..]].concat())
@@ -176,10 +176,10 @@ async fn sums_by_account_and_month_are_those_of_the_journal() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_is_whole_private_and_chosen_by_its_name() {
     let world = failing().await;
-    let rows: String = (0..COUNT)
+    let rows: Vec<String> = (0..COUNT)
         .map(|number| format!("{},</script><!-- {number} {{{{data}}}}\n", id(number)))
         .collect();
-    world.write("m.csv", format!("media_id,alt_text\n{rows}"));
+    world.write("m.csv", format!("media_id,alt_text\n{}", rows.concat()));
     report_of_failures(&world, "m.csv", "failed.csv").await;
     let words = ["report", "-o", "report.html", "--journal", "journal.db"];
     let said = world.run(&words).await.ended(0).stderr;

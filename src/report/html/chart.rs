@@ -183,7 +183,7 @@ pub(super) fn width_for(first: Timestamp, last: Timestamp) -> Duration {
         365 * DAY,
     ];
     // A clock that was wrong by centuries makes bars as long as they must be.
-    let longer = (1..=24).map(|doubled| 365 * DAY << doubled);
+    let longer = (1..=24).map(|doubled| (365 * DAY) << doubled);
     nice.into_iter()
         .chain(longer)
         .map(Duration::from_secs)

@@ -24,6 +24,8 @@ pub(super) struct Facts {
     pub now: Timestamp,
     /// Where the images are sent, or the word sandbox.
     pub api_url: String,
+    /// Whose images they are.
+    pub account: String,
     /// How the images stand.
     pub tally: Tally,
     /// What was sent in all.
@@ -70,7 +72,12 @@ impl Facts {
             now,
             api_url: reader.api_url().await?,
             tally: reader.tally().await?,
-            sent: reader.sums(&[]).await?.pop().unwrap_or_default(),
+            account: reader.account_name().await?,
+            sent: reader
+                .sums(&[], Some(reader.account()))
+                .await?
+                .pop()
+                .unwrap_or_default(),
             failures: reader.failures().await?,
             files,
             runs: reader.runs(RUNS).await?,

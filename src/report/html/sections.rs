@@ -21,9 +21,15 @@ pub(super) fn about(facts: &Facts) -> String {
     } else {
         format!("Sent to {}", Text(&facts.api_url))
     };
+    // Until X's user is known there is no name worth telling.
+    let whose = if facts.account == "default" {
+        String::new()
+    } else {
+        format!(" Account: {}.", Text(&facts.account))
+    };
     let version = env!("CARGO_PKG_VERSION");
     let now = minute(facts.now);
-    format!("{to}. Written {now} UTC by altfill {version}.")
+    format!("{to}.{whose} Written {now} UTC by altfill {version}.")
 }
 
 pub(super) fn summary(facts: &Facts) -> String {
