@@ -49,6 +49,9 @@ pub enum Failure {
     /// There is no usable token.
     #[error("{0}")]
     Access(String),
+    /// Nobody was reached.
+    #[error("{0}")]
+    Unavailable(String),
     /// Anything else.
     #[error("{0}")]
     Unexpected(String),
@@ -83,7 +86,8 @@ impl Failure {
                 journal::Error::Missing(_)
                 | journal::Error::OtherAddress { .. }
                 | journal::Error::InTheWay(_)
-                | journal::Error::NoAddress(_),
+                | journal::Error::NoAddress(_)
+                | journal::Error::WhichAccount { .. },
             ) => exit::USAGE,
             Self::Journal(journal::Error::Locked(_)) => exit::LOCKED,
             Self::Journal(_) | Self::Unexpected(_) => exit::UNEXPECTED,
@@ -91,6 +95,7 @@ impl Failure {
             Self::Halted(_) => exit::HALTED,
             Self::Declined(_) => exit::STOPPED,
             Self::Access(_) => exit::ACCESS,
+            Self::Unavailable(_) => exit::UNAVAILABLE,
         }
     }
 
@@ -101,6 +106,7 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Journal(journal::Error::Missing(_)) => "no-journal",
             Self::Journal(journal::Error::OtherAddress { .. }) => "other-address",
+            Self::Journal(journal::Error::WhichAccount { .. }) => "which-account",
             Self::Journal(journal::Error::Locked(_)) => "locked",
             Self::Journal(_) => "journal",
             Self::Unexpected(_) => "unexpected",
@@ -109,6 +115,7 @@ impl Failure {
             Self::Halted(_) => "max-resend",
             Self::Declined(_) => "declined",
             Self::Access(_) => "credentials",
+            Self::Unavailable(_) => "unavailable",
         }
     }
 }

@@ -65,10 +65,11 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let is_there = look(&place.path)? == Found::Journal;
     let mut past = Past::default();
     let mut done = 0;
+    let mut account = DEFAULT_ACCOUNT;
     if is_there {
-        (past, done) = reading(&place, async |reader| {
+        (account, past, done) = reading(&place, async |reader| {
             let past = reader.past(&rates.windows(), now).await?;
-            Ok((past, reader.tally().await?.done))
+            Ok((reader.account(), past, reader.tally().await?.done))
         })
         .await?;
     }
@@ -76,6 +77,7 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let scratch = Journal::scratch(folder.path(), is_there.then_some(place.path.as_path())).await;
     let mut journal = scratch.map_err(|error| error.at(&place.path))?;
     let before = Before {
+        account,
         past,
         done,
         rates,
@@ -90,6 +92,7 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
 
 /// What a plan is reckoned from.
 struct Before {
+    account: i64,
     past: Past,
     done: u64,
     rates: Rates,
@@ -105,15 +108,14 @@ async fn over(
     before: Before,
 ) -> Result<Plan, Failure> {
     let Before {
+        account,
         past,
         done,
         rates,
         price,
         now,
     } = before;
-    let mut intake = journal
-        .intake(DEFAULT_ACCOUNT, read.duplicates, now)
-        .await?;
+    let mut intake = journal.intake(account, read.duplicates, now).await?;
     let mut faults = taking::Faults::new(read.errors.as_deref())?;
     let mut sink = taking::IntoJournal::new(&mut intake);
     let found = taking::take(&args.manifests, read, &mut sink, &mut faults, false).await;

@@ -165,7 +165,7 @@ mod tests {
     use sqlx::Connection;
 
     use super::*;
-    use crate::journal::{Journal, Lock};
+    use crate::journal::{Journal, Lock, Whose};
 
     /// The migrations and one more.
     async fn with_one_more(folder: &Path, sql: &str) -> Migrator {
@@ -221,7 +221,7 @@ mod tests {
         a_journal(&copy).await;
         let refused = Journal::open(&path, "https://api.x.com", Lock::take(&path).unwrap()).await;
         assert!(matches!(refused, Err(Error::Newer { version: 9000, .. })));
-        let read = super::super::Reader::open(&path, None).await;
+        let read = super::super::Reader::open(&path, None, &Whose::default()).await;
         assert!(matches!(read, Err(Error::Newer { version: 9000, .. })));
     }
 

@@ -287,6 +287,9 @@ async fn fill(connection: &mut SqliteConnection, address: &str) -> Result<Salvag
         }
     }
     let mut forged = forget_forged(connection).await?;
+    for table in &tables {
+        mend_texts(connection, table).await?;
+    }
     forged.extend(forget_unknown(connection).await);
     // What the index does not know of the rows that can't be read, nobody does.
     let mut known = named(connection).await.unwrap_or_default();
@@ -412,6 +415,34 @@ async fn forget_forged(connection: &mut SqliteConnection) -> Result<Vec<String>,
             }
         }
     }
+}
+
+/// Makes texts of what a disk has made of texts: what is no UTF-8 can't be read as one.
+async fn mend_texts(connection: &mut SqliteConnection, table: &str) -> Result<(), Error> {
+    let columns: Vec<String> =
+        sqlx::query_scalar("SELECT name FROM pragma_table_info(?, 'main') WHERE type = 'TEXT'")
+            .bind(table)
+            .fetch_all(&mut *connection)
+            .await?;
+    for column in columns {
+        let texts: Vec<(i64, Vec<u8>)> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "SELECT rowid, CAST({column} AS BLOB) FROM main.{table} WHERE {column} GLOB '*[^ -~]*'"
+        )))
+        .fetch_all(&mut *connection)
+        .await?;
+        for (row, text) in texts {
+            if str::from_utf8(&text).is_err() {
+                sqlx::query(sqlx::AssertSqlSafe(format!(
+                    "UPDATE main.{table} SET {column} = ? WHERE rowid = ?"
+                )))
+                .bind(String::from_utf8_lossy(&text).into_owned())
+                .bind(row)
+                .execute(&mut *connection)
+                .await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Takes out items whose id the index does not know, where the index can be read: one of the two is not what was written.

@@ -111,6 +111,7 @@ async fn found(world: &World, journal: &str, case: &str) -> Option<Standing> {
         }
     }
     if report.code != 0 {
+        tell(&format!("{case}: {}", report.stderr.trim()));
         assert!(report.stderr.contains(journal), "{case}: {report:?}");
         return None;
     }
