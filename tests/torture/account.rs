@@ -197,7 +197,8 @@ pub async fn is_journal(path: &Path) -> bool {
     }
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    let found = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'run_log'");
+    // Its first row comes after its tables.
+    let found = sqlx::query_scalar("SELECT count(*) FROM journal");
     found
         .fetch_one(&mut connection)
         .await

@@ -284,6 +284,13 @@ async fn serve(
         if header(&head, "authorization") != Some(&format!("Bearer {TOKEN}")) {
             book.tokenless.fetch_add(1, Ordering::Relaxed);
         }
+        if !head.starts_with("POST ") {
+            // Who the account is: nobody that this server knows.
+            stream
+                .write_all(whole("404 Not Found", JSON, "{}").as_bytes())
+                .await?;
+            continue;
+        }
         // Before the body is read nobody knows whose request it is: the head's length is as good a die as any.
         let mut early = dice.another(book.faults().0 + length);
         if in_ten > 0 && early.below(60) < 2 {
