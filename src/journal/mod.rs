@@ -186,6 +186,12 @@ fn failing(error: &sqlx::Error, path: Option<&PathBuf>) -> String {
     let said = error
         .as_database_error()
         .map_or_else(|| error.to_string(), |error| error.message().to_owned());
+    if matches!(
+        error,
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+    ) {
+        return format!("is damaged ({said}). {}", cure(path));
+    }
     match kind {
         11 | 26 => format!("is damaged ({said}). {}", cure(path)),
         13 => "can't be written: the disk is full. Nothing is counted that is not on disk; make room, and run it again"
