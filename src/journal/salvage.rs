@@ -299,6 +299,21 @@ async fn fill(connection: &mut SqliteConnection, address: &str) -> Result<Salvag
     salvaged.named.extend(forged);
     salvaged.named.sort();
     salvaged.named.dedup();
+    // Ids of X are digits: what is none was another table's.
+    let strangers = sqlx::query(
+        "UPDATE main.accounts SET user_id = NULL, handle = NULL, profile = NULL WHERE user_id GLOB '*[^0-9]*'",
+    )
+    .execute(&mut *connection)
+    .await?;
+    if strangers.rows_affected() > 0 && !salvaged.parts.iter().any(|part| part == "accounts") {
+        salvaged.parts.push("accounts".to_owned());
+    }
+    run(
+        connection,
+        "DELETE FROM main.accounts WHERE id <> 1 AND id NOT IN (SELECT account_id FROM main.items) \
+         AND id NOT IN (SELECT account_id FROM main.runs)",
+    )
+    .await?;
     salvaged.doubtful = doubt(connection).await?;
     salvaged.lost_attempts = keep_places(connection).await?;
     for statement in [
