@@ -39,6 +39,59 @@ pub struct Salvaged {
     pub parts: Vec<String>,
 }
 
+/// What no altfill has written, and what stands for it: unknown where that may be said, else what does no harm. An attempt
+/// without a plausible moment was just now, for the limits.
+const IMPLAUSIBLE: [(&str, &str); 8] = [
+    // Ids of X are digits: what is none was another table's.
+    (
+        "accounts",
+        "UPDATE main.accounts SET user_id = NULL, handle = NULL, profile = NULL WHERE user_id GLOB '*[^0-9]*'",
+    ),
+    (
+        "items",
+        "UPDATE main.items SET http_status = NULL WHERE http_status NOT BETWEEN 100 AND 999",
+    ),
+    (
+        "items",
+        "UPDATE main.items SET failures = 0, passing_runs = 0, dismissed = 0, line = 0, \
+         attempts = (SELECT coalesce(max(t.number), 0) FROM main.attempts AS t WHERE t.item_id = items.id) \
+         WHERE attempts NOT BETWEEN 0 AND 1000000 OR failures NOT BETWEEN 0 AND 1000000 \
+         OR passing_runs NOT BETWEEN 0 AND 1000 OR dismissed NOT IN (0, 1) OR line NOT BETWEEN 0 AND 1000000000000",
+    ),
+    (
+        "items",
+        "UPDATE main.items SET first_seen = {now}, updated = {now}, not_before = NULL, accepted_at = NULL \
+         WHERE first_seen NOT BETWEEN 0 AND 253402300799999 OR updated NOT BETWEEN 0 AND 253402300799999 \
+         OR not_before NOT BETWEEN 0 AND 253402300799999 OR accepted_at NOT BETWEEN 0 AND 253402300799999",
+    ),
+    (
+        "attempts",
+        "UPDATE main.attempts SET started = {now}, ended = NULL, cause = 'lost', http_status = NULL, spent = 1, \
+         number = iif(number BETWEEN 1 AND 1000000, number, 1) \
+         WHERE started NOT BETWEEN 0 AND 253402300799999 OR ended NOT BETWEEN started AND 253402300799999 \
+         OR http_status NOT BETWEEN 100 AND 999 OR number NOT BETWEEN 1 AND 1000000 OR spent NOT IN (0, 1)",
+    ),
+    (
+        "runs",
+        "UPDATE main.runs SET exit_code = NULL, exit_reason = 'lost', started = min(max(started, 0), {now}), ended = {now}, \
+         requests = 0, done = 0, failed = 0, spent = 0, price = 0.005, timeout = 600000 \
+         WHERE started NOT BETWEEN 0 AND 253402300799999 OR ended NOT BETWEEN 0 AND 253402300799999 \
+         OR exit_code NOT BETWEEN 0 AND 255 OR min(requests, done, failed, spent) < 0 \
+         OR max(requests, done, failed, spent) > 1000000000000 OR price NOT BETWEEN 0 AND 1000000000 \
+         OR timeout NOT BETWEEN 0 AND 1000000000000",
+    ),
+    (
+        "history",
+        "UPDATE main.history SET accepted_at = NULL, replaced = {now} \
+         WHERE accepted_at NOT BETWEEN 0 AND 253402300799999 OR replaced NOT BETWEEN 0 AND 253402300799999",
+    ),
+    (
+        "windows",
+        "DELETE FROM main.windows WHERE remaining NOT BETWEEN 0 AND 4294967295 OR capacity NOT BETWEEN 0 AND 4294967295 \
+         OR reset NOT BETWEEN 0 AND 253402300799999 OR told NOT BETWEEN 0 AND 253402300799999",
+    ),
+];
+
 impl Salvaged {
     /// Whether nothing is missing.
     #[must_use]
@@ -299,14 +352,15 @@ async fn fill(connection: &mut SqliteConnection, address: &str) -> Result<Salvag
     salvaged.named.extend(forged);
     salvaged.named.sort();
     salvaged.named.dedup();
-    // Ids of X are digits: what is none was another table's.
-    let strangers = sqlx::query(
-        "UPDATE main.accounts SET user_id = NULL, handle = NULL, profile = NULL WHERE user_id GLOB '*[^0-9]*'",
-    )
-    .execute(&mut *connection)
-    .await?;
-    if strangers.rows_affected() > 0 && !salvaged.parts.iter().any(|part| part == "accounts") {
-        salvaged.parts.push("accounts".to_owned());
+    for (table, statement) in IMPLAUSIBLE {
+        let changed = sqlx::query(sqlx::AssertSqlSafe(
+            statement.replace("{now}", &Timestamp::now().0.to_string()),
+        ))
+        .execute(&mut *connection)
+        .await?;
+        if changed.rows_affected() > 0 && !salvaged.parts.iter().any(|part| part == table) {
+            salvaged.parts.push(table.to_owned());
+        }
     }
     run(
         connection,
