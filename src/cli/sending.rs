@@ -249,7 +249,7 @@ pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 for a free one
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Its windows (repeatable), or unlimited [default: 500/15m and 50000/24h]
+    /// Its limits (repeatable), or unlimited [default: 500/15m and 50000/24h]
     #[arg(long, value_name = "N/DURATION", value_delimiter = ',')]
     pub rate: Vec<String>,
     /// What goes wrong, for example 503=5% (repeatable)

@@ -78,7 +78,7 @@ pub enum Error {
     )]
     Foreign(PathBuf),
     #[error(
-        "the journal {path} belongs to {bound}, and this run would send to {asked}. An item that is done there is not done here: \
+        "the journal {path} belongs to {bound}, and this run would send to {asked}. An image that is done there is not done here: \
          name another journal with --journal, or the address with --api-url {bound}"
     )]
     OtherAddress {
@@ -90,9 +90,13 @@ pub enum Error {
         "the journal {path} was written by a newer altfill (its form is {version}): use that one, or a newer one still"
     )]
     Newer { path: PathBuf, version: i64 },
-    #[error("another run has the journal{}", held_by(.0.as_ref()))]
+    #[error(
+        "another run has the journal{}. `altfill status` shows how far it is; --lock-wait 1h lets this one wait for it", held_by(.0.as_ref())
+    )]
     Locked(Option<Holder>),
-    #[error("{path} can't be opened: {source}")]
+    #[error(
+        "{path} can't be opened: {source}. See who may read and write it, or name another file with --journal"
+    )]
     Io {
         path: PathBuf,
         source: std::io::Error,
@@ -103,7 +107,9 @@ pub enum Error {
     OldSqlite,
     #[error("the journal's form could not be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
-    #[error("the journal could not be read or written: {0}")]
+    #[error(
+        "the journal could not be read or written: {0}. See that its disk is there and has room; then the same command goes on where it was"
+    )]
     Sqlite(#[from] sqlx::Error),
     #[error("the journal holds something that altfill never writes: {0}")]
     Damaged(String),

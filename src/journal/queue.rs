@@ -323,7 +323,7 @@ pub(super) async fn past(
 }
 fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
     let media_id: &str = row.try_get("media_id")?;
-    let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+    let damaged = |what: &str| Error::Damaged(format!("{what} of image {media_id}"));
     Ok(Due {
         item_id: row.try_get("id")?,
         wanted: Metadata::from_json(row.try_get("wanted")?)
