@@ -14,7 +14,7 @@ mod upkeep;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, builder::BoolishValueParser};
 
 pub use self::{
     looking::{FormatArg, ReportArgs, ShowArgs, StatusArgs},
@@ -67,6 +67,21 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The parser. What a switch says in the environment may be said in several ways: `true`, `1`, `yes`, `on`.
+#[must_use]
+pub fn command() -> clap::Command {
+    let loosen = |arg: Arg| {
+        if matches!(arg.get_action(), ArgAction::SetTrue) {
+            arg.value_parser(BoolishValueParser::new())
+        } else {
+            arg
+        }
+    };
+    Cli::command()
+        .mut_args(loosen)
+        .mut_subcommands(|command| command.mut_args(loosen))
 }
 
 impl Cli {

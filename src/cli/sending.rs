@@ -19,7 +19,7 @@ pub struct RunArgs {
     /// Send what is valid although rows are not
     #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
     pub skip_invalid: bool,
-    /// Refuse manifests that would send more done images anew than this, as a number or percentage
+    /// Refuse manifests that would send more done images anew than this, as a number or percentage [default: 10%, and at least 100]
     #[arg(
         long,
         value_name = "N|N%",
@@ -215,7 +215,7 @@ pub struct ConfigArgs {
     /// Send what is valid although rows are not
     #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
     pub skip_invalid: bool,
-    /// Refuse manifests that would send more done images anew than this, as a number or percentage
+    /// Refuse manifests that would send more done images anew than this, as a number or percentage [default: 10%, and at least 100]
     #[arg(
         long,
         value_name = "N|N%",

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource};
+use clap::{ArgMatches, Command, FromArgMatches, parser::ValueSource};
 
 use self::place::Place;
 pub use self::{
@@ -23,7 +23,7 @@ pub use self::{
     place::House,
 };
 use crate::{
-    cli::{Cli, Holding, JournalArgs, MonitorArgs, Origin, Origins, SendArgs},
+    cli::{self, Cli, Holding, JournalArgs, MonitorArgs, Origin, Origins, SendArgs},
     error::Failure,
 };
 
@@ -42,7 +42,7 @@ pub enum Refusal {
 /// Where the words or a file can't be meant.
 pub fn parse(words: &[OsString]) -> Result<Cli, Refusal> {
     let refuse = |error| Refusal::Words(Box::new(error));
-    let command = Cli::command();
+    let command = cli::command();
     let typed = command
         .clone()
         .try_get_matches_from(words)
@@ -66,7 +66,7 @@ pub fn parse(words: &[OsString]) -> Result<Cli, Refusal> {
 #[must_use]
 pub fn salvage(words: &[OsString]) -> Option<SendArgs> {
     let words = &understood(words);
-    let command = Cli::command().ignore_errors(true);
+    let command = cli::command().ignore_errors(true);
     let typed = command.clone().try_get_matches_from(words).ok()?;
     // A file with a mistake may still say whom to tell of it.
     let command = match Layers::under(&typed, &command) {
