@@ -223,6 +223,8 @@ impl Layers {
             };
             let values = if origin == Origin::Default || !is_there {
                 Vec::new()
+            } else if known.is_switch {
+                vec![matches.get_flag(&known.id).to_string()]
             } else {
                 let raw = matches.get_raw(&known.id).into_iter().flatten();
                 raw.map(|value| value.to_string_lossy().into_owned())

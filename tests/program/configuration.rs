@@ -274,6 +274,14 @@ async fn a_switch_in_the_environment_is_said_as_people_say_it() {
         );
     }
     let mut command = world.command(&["run", "m.csv", "--sandbox"]);
+    command.env("ALTFILL_YES", "1");
+    let quiet = option(&world, &[], "quiet").await;
+    assert_eq!(
+        (&quiet["value"], &quiet["source"]),
+        (&true.into(), &"file".into()),
+        "{quiet}"
+    );
+    assert_eq!(option(&world, &[], "yes").await["value"], false);
     command.env("ALTFILL_QUIET", "perhaps");
     finish(command).await.ended(2);
 }
