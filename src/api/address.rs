@@ -18,6 +18,33 @@ impl Address {
         format!("{self}{path}")
     }
 
+    /// The same, parsed.
+    pub(super) fn url(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}{path}"));
+        url
+    }
+
+    /// Its host, port and path, where it has a port.
+    #[must_use]
+    pub fn parts(&self) -> Option<(String, u16, String)> {
+        let host = self.url.host_str()?.trim_matches(['[', ']']).to_owned();
+        Some((
+            host,
+            self.url.port_or_known_default()?,
+            self.url.path().to_owned(),
+        ))
+    }
+
+    /// The page on which a person lets an app in. X has it on another host than its API.
+    pub(super) fn authorization_page(&self) -> String {
+        match self.url.host_str() {
+            Some("api.x.com" | "api.twitter.com") => "https://x.com/i/oauth2/authorize".to_owned(),
+            _ => self.join("/i/oauth2/authorize"),
+        }
+    }
+
     /// Whether it is this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

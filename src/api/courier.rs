@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use reqwest::{Url, header::CONTENT_TYPE};
 
-use super::{address::is_loopback, reason};
+use super::{address::is_loopback, http::reason};
 
 /// How long one message may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -3,6 +3,7 @@
 //! Owns names, help texts and forms, a file for each group of commands. What the words mean, and what holds where none
 //! was said, is [`crate::settings`]'s.
 
+mod access;
 mod looking;
 mod manifests;
 mod monitoring;
@@ -17,6 +18,10 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, builder::BoolishValueParser};
 
 pub use self::{
+    access::{
+        AuthArgs, AuthCommand, AuthStatusArgs, ForeignArg, ImportArgs, LoginArgs, LogoutArgs,
+        RefreshArgs,
+    },
     looking::{FormatArg, ReportArgs, ShowArgs, StatusArgs},
     manifests::{
         CheckArgs, DuplicatesArg, LintArg, PlanArgs, ReadArgs, TemplateArgs, TemplateFormatArg,
@@ -91,6 +96,9 @@ impl Cli {
             Command::Run(args) => Some(&mut args.send.origins),
             Command::Resume(args) => Some(&mut args.origins),
             Command::Config(args) => Some(&mut args.send.origins),
+            Command::Auth(AuthArgs {
+                command: AuthCommand::Status(args),
+            }) => Some(&mut args.origins),
             _ => None,
         }
     }
@@ -148,6 +156,8 @@ pub enum Command {
     Dismiss(DismissArgs),
     /// Print an empty manifest with all columns, and what each is for
     Template(TemplateArgs),
+    /// Log in at X, and see as whom a run would send
+    Auth(AuthArgs),
     /// Show each option of a run as it holds here, and where it was set
     Config(Box<ConfigArgs>),
     /// Print what starts a run at fixed times, for cron, systemd or Kubernetes; it installs nothing
@@ -169,6 +179,9 @@ pub struct JournalArgs {
     /// The API's address [default: <https://api.x.com>]
     #[arg(long, value_name = "URL", env = "ALTFILL_API_URL")]
     pub api_url: Option<Address>,
+    /// The profile: whose images, by the login of this name [default: the only one, or default]
+    #[arg(long, value_name = "NAME", env = "ALTFILL_PROFILE")]
+    pub profile: Option<String>,
 }
 
 /// Reads an amount of dollars.

@@ -258,4 +258,7 @@ pub struct SandboxArgs {
     /// Which requests the faults befall
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Accept only tokens of `altfill auth login` here, each for so long
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub token_ttl: Option<std::time::Duration>,
 }

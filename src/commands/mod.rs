@@ -3,6 +3,7 @@
 //! With the views they are the only ones who write to the terminal: what a program reads goes to standard output,
 //! everything else to standard error.
 
+mod auth;
 mod check;
 mod config;
 mod linting;
@@ -15,6 +16,7 @@ mod run;
 mod sandbox;
 mod schedule;
 mod send;
+mod sender;
 mod show;
 mod signals;
 mod status;
@@ -50,6 +52,7 @@ pub async fn execute(cli: Cli) -> u8 {
         Command::Show(args) => ended(show::execute(&args).await),
         Command::Report(args) => ended(report::execute(&args).await),
         Command::Config(args) => ended(config::execute(&args)),
+        Command::Auth(args) => ended(auth::execute(&args.command).await),
         Command::Schedule(args) => ended(schedule::execute(&args)),
         Command::Completions(args) => ended(packaging::complete(&args)),
         Command::Man(args) => ended(packaging::explain(&args)),

@@ -17,7 +17,8 @@ use crate::{
 
 pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+    let mut reader =
+        Reader::open(&place.path, place.bound_to.as_deref(), Some(&place.whose)).await?;
     let format = match format(args) {
         Some(format) => format,
         // A terminal can't show a workbook.

@@ -20,7 +20,7 @@ use self::place::Place;
 pub use self::{
     contents::{Contents, Entry, Mistake},
     options::{Known, Options},
-    place::House,
+    place::{House, own_folder},
 };
 use crate::{
     cli::{self, Cli, Holding, JournalArgs, MonitorArgs, Origin, Origins, SendArgs},
@@ -54,10 +54,8 @@ pub fn parse(words: &[OsString]) -> Result<Cli, Refusal> {
     let command = layers.lay(command, &typed);
     let matches = command.try_get_matches_from(words).map_err(refuse)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(refuse)?;
-    if let Some(origins) = cli.origins_mut()
-        && let Some((_, matches)) = matches.subcommand()
-    {
-        *origins = layers.origins(matches);
+    if let Some(origins) = cli.origins_mut() {
+        *origins = layers.origins(deepest(&matches));
     }
     Ok(cli)
 }
@@ -127,16 +125,15 @@ impl Layers {
             options,
             files: Vec::new(),
         };
-        let Some((name, matches)) = typed.subcommand() else {
-            return Ok(layers);
-        };
-        let takes_options = command
-            .find_subcommand(name)
-            .is_some_and(|sub| sub.get_arguments().any(|arg| arg.get_env().is_some()));
+        let meant = names(typed)
+            .iter()
+            .try_fold(command, |command, name| command.find_subcommand(name));
+        let takes_options =
+            meant.is_some_and(|sub| sub.get_arguments().any(|arg| arg.get_env().is_some()));
         if !takes_options {
             return Ok(layers);
         }
-        for place in places(matches)? {
+        for place in places(deepest(typed))? {
             let text = place::text(&place.path).map_err(Failure::usage)?;
             let contents = Contents::read(&text, &layers.options, place.house);
             layers.files.push((place.path, contents));
@@ -185,16 +182,13 @@ impl Layers {
 
     /// Makes the files' values the defaults of the command that was typed.
     fn lay(&self, command: Command, typed: &ArgMatches) -> Command {
-        let Some(name) = typed.subcommand_name() else {
-            return command;
-        };
         let defaults: Vec<(String, Vec<String>)> = self
             .options
             .iter()
             .map(|known| (known.id.clone(), self.values(known)))
             .filter(|(_, values)| !values.is_empty())
             .collect();
-        let lay = |mut command: Command| {
+        let lay = &|mut command: Command| {
             for (id, values) in &defaults {
                 let is_there = command
                     .get_arguments()
@@ -205,7 +199,7 @@ impl Layers {
             }
             command
         };
-        lay(command).mut_subcommand(name, lay)
+        below(lay(command), &names(typed), lay)
     }
 
     /// Where each option's value came from.
@@ -235,6 +229,34 @@ impl Layers {
         Origins {
             files: self.files.iter().map(|(path, _)| path.clone()).collect(),
             options: self.options.iter().map(holding).collect(),
+        }
+    }
+}
+
+/// The names of the commands that were typed, from the outermost on: `auth`, `status`.
+fn names(typed: &ArgMatches) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut typed = typed;
+    while let Some((name, inner)) = typed.subcommand() {
+        names.push(name.to_owned());
+        typed = inner;
+    }
+    names
+}
+
+/// What was typed to the innermost command.
+fn deepest(typed: &ArgMatches) -> &ArgMatches {
+    typed
+        .subcommand()
+        .map_or(typed, |(_, inner)| deepest(inner))
+}
+
+/// Changes the commands of these names, each below the one before it.
+fn below(command: Command, names: &[String], change: &dyn Fn(Command) -> Command) -> Command {
+    match names {
+        [] => command,
+        [name, rest @ ..] => {
+            command.mut_subcommand(name, |inner| below(change(inner), rest, change))
         }
     }
 }

@@ -62,7 +62,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 /// The folder of the user's own file.
-fn own_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub fn own_folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     let folder = |name: &str| {
         variable(name)
             .map(PathBuf::from)

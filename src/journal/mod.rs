@@ -4,6 +4,7 @@
 //! writes it, through one connection, each step a transaction that is on disk before anyone is told of it. Others read it
 //! meanwhile. All SQL of altfill stands in this room; nothing in here sends, prints or decides what an answer means.
 
+mod account;
 mod intake;
 mod lock;
 mod monitoring;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, SqliteConnection};
 
 pub use self::{
+    account::{Doubt, FoundAccount, Whose},
     intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
     monitoring::Chronicle,
@@ -32,7 +34,7 @@ pub use self::{
     upkeep::{Selection, Withdrawal},
 };
 
-/// The account's row, until there are several.
+/// The row of the account that a journal begins with.
 pub const DEFAULT_ACCOUNT: i64 = 1;
 
 /// A journal, opened by the one run that may write it.
@@ -90,6 +92,10 @@ pub enum Error {
         "the journal {path} was written by a newer altfill (its form is {version}): use that one, or a newer one still"
     )]
     Newer { path: PathBuf, version: i64 },
+    #[error(
+        "the journal {path} holds images of {}: say whose with --profile NAME", .names.join(", ")
+    )]
+    WhichAccount { path: PathBuf, names: Vec<String> },
     #[error(
         "another run has the journal{}. `altfill status` shows how far it is; --lock-wait 1h lets this one wait for it", held_by(.0.as_ref())
     )]

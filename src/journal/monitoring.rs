@@ -2,14 +2,12 @@
 
 use sqlx::Row as _;
 
-use super::{DEFAULT_ACCOUNT, Error, Reader, run::PASSING_RUNS};
+use super::{Error, Reader, Tally, reading, run::PASSING_RUNS};
 use crate::{outcome::Cause, time::Timestamp};
 
 /// A journal's runs, in a few figures.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Chronicle {
-    /// The account's name as the views have it.
-    pub account: String,
     /// What all runs have cost.
     pub spent_dollars: f64,
     /// When a run last ended as 0.
@@ -21,27 +19,40 @@ pub struct Chronicle {
 }
 
 impl Reader {
+    /// How many items of each account are in each state, by the names that the views have.
+    ///
+    /// # Errors
+    /// Where the journal can't be read.
+    pub async fn tallies(&mut self) -> Result<Vec<(String, Tally)>, Error> {
+        let statement = "SELECT id, coalesce(handle, profile, user_id, 'default') AS account FROM accounts ORDER BY id";
+        let rows = sqlx::query(statement)
+            .fetch_all(&mut self.connection)
+            .await?;
+        let mut tallies = Vec::new();
+        for row in &rows {
+            let tally = reading::tally(&mut self.connection, row.try_get("id")?).await?;
+            tallies.push((row.try_get("account")?, tally));
+        }
+        Ok(tallies)
+    }
+
     /// The journal's runs, in a few figures.
     ///
     /// # Errors
     /// Where the journal can't be read.
     pub async fn chronicle(&mut self) -> Result<Chronicle, Error> {
-        let statement = "SELECT (SELECT coalesce(handle, profile, user_id, 'default') FROM accounts WHERE id = ?) AS account, \
-             (SELECT total(spent * price) FROM runs) AS spent, \
+        let statement = "SELECT (SELECT coalesce(sum(cost_usd), 0.0) FROM run_log) AS spent, \
              (SELECT max(ended) FROM runs WHERE exit_code = 0) AS success, \
              (SELECT exit_code FROM runs WHERE exit_code IS NOT NULL ORDER BY id DESC LIMIT 1) AS exit_code, \
              (SELECT ended FROM attempts WHERE ended IS NOT NULL ORDER BY id DESC LIMIT 1) AS outcome";
         let row = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
             .fetch_one(&mut self.connection)
             .await?;
         let moment = |name: &str| {
             row.try_get::<Option<i64>, _>(name)
                 .map(|moment| moment.map(Timestamp))
         };
-        let account: Option<String> = row.try_get("account")?;
         Ok(Chronicle {
-            account: account.unwrap_or_else(|| "default".to_owned()),
             spent_dollars: row.try_get("spent")?,
             last_success: moment("success")?,
             last_exit_code: row.try_get("exit_code")?,
@@ -58,7 +69,7 @@ impl Reader {
         let statement = "SELECT count(*) FROM items INDEXED BY items_failed WHERE account_id = ? AND state = 3 AND dismissed = 0 \
              AND passing_runs < ? AND cause IN (SELECT value FROM json_each(?))";
         let items: i64 = sqlx::query_scalar(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .bind(PASSING_RUNS)
             .bind(passing)
             .fetch_one(&mut self.connection)

@@ -7,7 +7,9 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, open, queue, run};
+use super::{
+    DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, Whose, account, open, queue, run,
+};
 use crate::{
     item::{MediaId, State},
     metadata::Metadata,
@@ -49,6 +51,8 @@ impl Tally {
 #[derive(Debug)]
 pub struct Reader {
     pub(super) connection: SqliteConnection,
+    /// Whose items it reads.
+    pub(super) account: i64,
 }
 
 /// All that is known of one item.
@@ -165,7 +169,7 @@ impl Journal {
     }
 }
 
-async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally, Error> {
+pub(super) async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally, Error> {
     let statement = "SELECT state, dismissed, count(*) AS items FROM items WHERE account_id = ? GROUP BY state, dismissed";
     sum(&sqlx::query(statement)
         .bind(account)
@@ -191,16 +195,40 @@ fn sum(rows: &[SqliteRow]) -> Result<Tally, Error> {
 }
 
 impl Reader {
-    /// Opens the journal at `path`, which must be there; where `api_url` is given it must be of that address.
+    /// Opens the journal at `path`, which must be there; where `api_url` is given it must be of that address,
+    /// and where `whose` is, it must be clear which account's items are meant.
     ///
     /// # Errors
     /// Where there is none, or it is none of ours, or can't be read.
-    pub async fn open(path: &Path, api_url: Option<&str>) -> Result<Self, Error> {
+    pub async fn open(
+        path: &Path,
+        api_url: Option<&str>,
+        whose: Option<&Whose>,
+    ) -> Result<Self, Error> {
         let mut connection = open::for_reading(path).await?;
         if let Some(api_url) = api_url {
             open::check_address(&mut connection, path, api_url).await?;
         }
-        Ok(Self { connection })
+        let account = match whose {
+            Some(whose) => account::to_read(&mut connection, whose).await?,
+            None => Ok(DEFAULT_ACCOUNT),
+        };
+        match account {
+            Ok(account) => Ok(Self {
+                connection,
+                account,
+            }),
+            Err(names) => Err(Error::WhichAccount {
+                path: path.to_owned(),
+                names,
+            }),
+        }
+    }
+
+    /// The account's row, whose items it reads.
+    #[must_use]
+    pub const fn account(&self) -> i64 {
+        self.account
     }
 
     /// Who runs on the journal at `path` now.
@@ -224,7 +252,7 @@ impl Reader {
     /// # Errors
     /// Where the journal can't be read.
     pub async fn tally(&mut self) -> Result<Tally, Error> {
-        tally(&mut self.connection, DEFAULT_ACCOUNT).await
+        tally(&mut self.connection, self.account).await
     }
 
     /// What earlier requests leave for the windows of a run now.
@@ -232,7 +260,7 @@ impl Reader {
     /// # Errors
     /// Where the journal can't be read.
     pub async fn past(&mut self, rates: &[Rate], now: Timestamp) -> Result<Past, Error> {
-        queue::past(&mut self.connection, DEFAULT_ACCOUNT, rates, now).await
+        queue::past(&mut self.connection, self.account, rates, now).await
     }
 
     /// The latest run.
@@ -265,7 +293,7 @@ impl Reader {
         let statement = "SELECT coalesce(cause, 'unknown') AS cause, count(*) AS items, sum(dismissed) AS dismissed \
              FROM items INDEXED BY items_failed WHERE account_id = ? AND state = 3 GROUP BY 1 ORDER BY 2 DESC, 1";
         let rows = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .fetch_all(&mut self.connection)
             .await?;
         rows.iter()
@@ -288,7 +316,7 @@ impl Reader {
             "{EXPORT} WHERE i.account_id = ? AND i.media_id = ?"
         ));
         let row = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .bind(media_id)
             .fetch_optional(&mut self.connection)
             .await?;
@@ -403,7 +431,7 @@ impl Reader {
         };
         let statement = sqlx::AssertSqlSafe(format!("{EXPORT} {filter} ORDER BY i.id LIMIT ?3"));
         let rows = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .bind(after)
             .bind(most)
             .fetch_all(&mut self.connection)

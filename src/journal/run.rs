@@ -100,6 +100,18 @@ impl Intake<'_> {
 }
 
 impl Journal {
+    /// How many items a run without manifests would have to send.
+    ///
+    /// # Errors
+    /// Where the journal can't be read.
+    pub async fn due(&mut self, account: i64, run: &NewRun) -> Result<u64, Error> {
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        revive(&mut transaction, account, run).await?;
+        let due = due(&mut transaction, account, run.scope).await?;
+        transaction.rollback().await?;
+        Ok(due)
+    }
+
     /// Begins a run about all that is due, without manifests.
     ///
     /// # Errors

@@ -56,10 +56,8 @@ const METRICS: [(&str, &str, &str); 9] = [
 /// What is known of a journal and its runs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Figures {
-    /// The account, as the journal's views name it.
-    pub account: String,
-    /// Its images by state, once the journal was read.
-    pub tally: Option<Tally>,
+    /// The images of each account by state, under the names that the journal's views have; none before it was read.
+    pub tallies: Vec<(String, Tally)>,
     /// Whether a run goes on.
     pub is_running: bool,
     /// With which code the last run ended.
@@ -76,15 +74,21 @@ pub struct Figures {
     pub token_expires: Option<Timestamp>,
 }
 
+/// The images by the names of their states.
+const fn states(tally: Tally) -> [(&'static str, u64); 5] {
+    [
+        ("pending", tally.pending),
+        ("sending", tally.sending),
+        ("done", tally.done),
+        ("failed", tally.failed),
+        ("dismissed", tally.dismissed),
+    ]
+}
+
 impl Figures {
     /// The file's text.
     #[must_use]
     pub fn to_text(&self, now: Timestamp) -> String {
-        let account = escaped(if self.account.is_empty() {
-            "default"
-        } else {
-            &self.account
-        });
         let moment = |moment: Option<Timestamp>| moment.map(|moment| moment.seconds().to_string());
         let mut text = String::new();
         for (name, kind, help) in METRICS {
@@ -92,11 +96,14 @@ impl Figures {
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
             let value = match name {
                 "altfill_items" => {
-                    for (state, count) in self.states() {
-                        let _ = writeln!(
-                            text,
-                            "{name}{{account=\"{account}\",state=\"{state}\"}} {count}"
-                        );
+                    for (account, tally) in &self.tallies {
+                        let account = escaped(account);
+                        for (state, count) in states(*tally) {
+                            let _ = writeln!(
+                                text,
+                                "{name}{{account=\"{account}\",state=\"{state}\"}} {count}"
+                            );
+                        }
                     }
                     None
                 }
@@ -118,19 +125,6 @@ impl Figures {
             }
         }
         text
-    }
-
-    fn states(&self) -> Vec<(&'static str, u64)> {
-        let Some(tally) = self.tally else {
-            return Vec::new();
-        };
-        vec![
-            ("pending", tally.pending),
-            ("sending", tally.sending),
-            ("done", tally.done),
-            ("failed", tally.failed),
-            ("dismissed", tally.dismissed),
-        ]
     }
 
     /// What a former file tells that the journal does not: a success that `--ok` made one, and a run that could not begin.
@@ -209,14 +203,16 @@ mod tests {
 
     fn figures() -> Figures {
         Figures {
-            account: "a \"b\" \\ c\nd".to_owned(),
-            tally: Some(Tally {
-                pending: 1,
-                sending: 2,
-                done: 3,
-                failed: 4,
-                dismissed: 5,
-            }),
+            tallies: vec![(
+                "a \"b\" \\ c\nd".to_owned(),
+                Tally {
+                    pending: 1,
+                    sending: 2,
+                    done: 3,
+                    failed: 4,
+                    dismissed: 5,
+                },
+            )],
             is_running: true,
             exit_code: Some(75),
             last_success: Some(Timestamp::from_seconds(1_700_000_000)),

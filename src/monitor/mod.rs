@@ -119,6 +119,11 @@ impl Monitor {
         }));
     }
 
+    /// Until when the token is good that the run sends with, where that is known.
+    pub fn know_token(&self, expires: Option<Timestamp>) {
+        lock(&self.figures).token_expires = expires;
+    }
+
     /// Takes an event of the run in.
     pub fn see(&self, event: &Event) {
         let mut figures = lock(&self.figures);
@@ -210,16 +215,15 @@ impl Monitor {
 
 /// Reads from the journal what it knows; what it can't be asked stays as it was.
 async fn refresh(figures: &Mutex<Figures>, journal: &std::path::Path) {
-    let Ok(mut reader) = Reader::open(journal, None).await else {
+    let Ok(mut reader) = Reader::open(journal, None, None).await else {
         return;
     };
-    let (tally, chronicle) = (reader.tally().await, reader.chronicle().await);
+    let (tallies, chronicle) = (reader.tallies().await, reader.chronicle().await);
     let mut figures = lock(figures);
-    if let Ok(tally) = tally {
-        figures.tally = Some(tally);
+    if let Ok(tallies) = tallies {
+        figures.tallies = tallies;
     }
     if let Ok(chronicle) = chronicle {
-        figures.account = chronicle.account;
         figures.spent_dollars = Some(chronicle.spent_dollars);
         figures.last_success = figures.last_success.max(chronicle.last_success);
         figures.last_progress = figures.last_progress.max(chronicle.last_outcome);

@@ -44,6 +44,7 @@ pub(super) const fn word(why: Wait) -> &'static str {
         Wait::Window => "window",
         Wait::RateLimited => "rate-limited",
         Wait::Outage => "outage",
+        Wait::Token => "token",
         Wait::Retry => "retry",
     }
 }
@@ -54,6 +55,7 @@ pub(super) const fn reason(why: Wait) -> &'static str {
         Wait::Window => "X's limit is used up",
         Wait::RateLimited => "X said to wait",
         Wait::Outage => "X is out of reach",
+        Wait::Token => "no fresh token can be had",
         Wait::Retry => "what is left is tried again",
     }
 }

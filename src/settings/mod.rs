@@ -15,18 +15,16 @@ use std::{
     time::Duration,
 };
 
-use self::{
-    access::token,
-    words::{nonzero, progress, spend},
-};
+use self::words::{nonzero, progress, spend};
 pub use self::{
+    access::{Access, store, variable, whose},
     monitoring::monitoring,
     place::JournalPlace,
     reading::{Lint, ReadSettings},
     words::rates,
 };
 use crate::{
-    api::{Address, Source},
+    api::Address,
     cli::{ProgressArg, RunArgs, SendArgs},
     error::Failure,
     journal::RetryFailed,
@@ -99,8 +97,8 @@ pub struct RunSettings {
     pub rehearsal: Option<Rehearsal>,
     /// The API's address.
     pub address: Address,
-    /// Where the token comes from, where anything was said.
-    pub token: Option<Source>,
+    /// Where the token comes from.
+    pub access: Access,
     /// The windows.
     pub rates: Rates,
     /// The pace in them.
@@ -125,6 +123,17 @@ pub struct RunSettings {
     pub json: bool,
     /// Codes that end as 0.
     pub ok: Vec<u8>,
+}
+
+/// The API's address: the one that was said, else X's.
+///
+/// # Errors
+/// Never for those that can be said.
+pub fn address(said: Option<&Address>) -> Result<Address, Failure> {
+    match said {
+        Some(address) => Ok(address.clone()),
+        None => API_URL.parse().map_err(Failure::usage),
+    }
 }
 
 impl RunSettings {
@@ -189,11 +198,8 @@ impl RunSettings {
                 faults: args.fault.clone(),
                 seed: args.seed.unwrap_or(0),
             }),
-            address: match &args.journal.api_url {
-                Some(address) => address.clone(),
-                None => API_URL.parse().map_err(Failure::usage)?,
-            },
-            token: token(args)?,
+            address: address(args.journal.api_url.as_ref())?,
+            access: Access::of_run(args)?,
             rates,
             max_rps: args.max_rps.unwrap_or(Pacing::default().max_rps),
             timeout: nonzero("--timeout", args.timeout, Duration::from_secs(30))?,
@@ -224,6 +230,7 @@ impl RunSettings {
                 halt_after: args.halt_after.unwrap_or(defaults.halt_after),
                 max_failures: args.max_failures.unwrap_or(defaults.max_failures),
                 max_outage: args.max_outage.unwrap_or(defaults.max_outage),
+                refused: None,
             },
             spend_window,
             confirm_above: asks.then(|| args.confirm_above.unwrap_or(1.0)),

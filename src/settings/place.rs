@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{API_URL, SANDBOX};
-use crate::cli::JournalArgs;
+use super::{API_URL, SANDBOX, whose};
+use crate::{cli::JournalArgs, journal::Whose};
 
 /// Where the journal is, and to which address it must be bound.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct JournalPlace {
     pub is_named: bool,
     /// The address asked for, or `sandbox`; none where any will do.
     pub bound_to: Option<String>,
+    /// Whose items a command is about that only reads.
+    pub whose: Whose,
 }
 
 impl JournalPlace {
@@ -55,6 +57,7 @@ impl JournalPlace {
             path,
             is_named: args.journal.is_some(),
             bound_to: Some(bound_to),
+            whose: whose(args.profile.as_deref().filter(|_| !sandbox)),
         }
     }
 }
