@@ -89,11 +89,11 @@ const CRATES: [(&str, &[&str]); 34] = [
 /// Crates that more than one room needs for its own purpose.
 const SHARED: [(&str, &[&str]); 11] = [
     ("axum", &["commands", "sandbox"]),
-    ("base64", &["api", "manifest", "sandbox"]),
+    ("base64", &["api", "manifest", "report", "sandbox"]),
     ("hmac", &["api", "sandbox"]),
     ("secrecy", &["api", "commands", "settings"]),
     ("sha1", &["api", "sandbox"]),
-    ("sha2", &["metadata", "sandbox"]),
+    ("sha2", &["metadata", "report", "sandbox"]),
     ("toml", &["api", "configuration"]),
     (
         "strsim",

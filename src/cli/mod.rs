@@ -148,7 +148,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Show all that is known of one image: its metadata and each attempt
     Show(ShowArgs),
-    /// Write outcomes to a file; a report of failures can be mended and sent again
+    /// Write outcomes to a file, for programs, spreadsheets or people; a report of failures can be mended and sent again
     Report(ReportArgs),
     /// Withdraw images that were not sent yet
     Drop(DropArgs),

@@ -68,8 +68,7 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let mut done = 0;
     let mut account = DEFAULT_ACCOUNT;
     if is_there {
-        let mut reader =
-            Reader::open(&place.path, place.bound_to.as_deref(), Some(&place.whose)).await?;
+        let mut reader = Reader::open(&place.path, place.bound_to.as_deref(), &place.whose).await?;
         account = reader.account();
         past = reader.past(&rates.windows(), now).await?;
         done = reader.tally().await?.done;

@@ -50,8 +50,7 @@ struct Standing {
 
 impl Standing {
     async fn read(place: JournalPlace) -> Result<Self, Failure> {
-        let mut reader =
-            Reader::open(&place.path, place.bound_to.as_deref(), Some(&place.whose)).await?;
+        let mut reader = Reader::open(&place.path, place.bound_to.as_deref(), &place.whose).await?;
         let now = Timestamp::now();
         let tally = reader.tally().await?;
         let rates = Rates::Published.windows();

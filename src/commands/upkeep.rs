@@ -24,8 +24,7 @@ async fn open(args: &JournalArgs, sandbox: bool) -> Result<(Journal, i64), Failu
         return Err(journal::Error::Missing(place.path).into());
     }
     let lock = Lock::take(&place.path)?;
-    let mut reader =
-        Reader::open(&place.path, place.bound_to.as_deref(), Some(&place.whose)).await?;
+    let mut reader = Reader::open(&place.path, place.bound_to.as_deref(), &place.whose).await?;
     let (bound_to, account) = (reader.api_url().await?, reader.account());
     drop(reader);
     Ok((Journal::open(&place.path, &bound_to, lock).await?, account))

@@ -10,11 +10,13 @@ mod lock;
 mod monitoring;
 mod open;
 mod overlay;
+mod overview;
 mod queue;
 mod reading;
 mod run;
 mod scratch;
 mod upkeep;
+mod usage;
 
 use std::path::{Path, PathBuf};
 
@@ -27,11 +29,13 @@ pub use self::{
     monitoring::Chronicle,
     open::{Found, look},
     overlay::Duplicates,
+    overview::{Bucket, Dimension, RunSum, Sum},
     queue::{Due, Next, Settled, Start},
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},
     scratch::Outlook,
     upkeep::{Selection, Withdrawal},
+    usage::Usage,
 };
 
 /// The row of the account that a journal begins with.

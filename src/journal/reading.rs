@@ -7,9 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{
-    DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, Whose, account, open, queue, run,
-};
+use super::{Error, Holder, Journal, Lock, Scope, Whose, account, open, queue, run};
 use crate::{
     item::{MediaId, State},
     metadata::Metadata,
@@ -38,6 +36,15 @@ impl Tally {
     #[must_use]
     pub const fn due(&self) -> u64 {
         self.pending + self.sending
+    }
+
+    /// Adds those of another one.
+    pub const fn add(&mut self, other: &Self) {
+        self.pending += other.pending;
+        self.sending += other.sending;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.dismissed += other.dismissed;
     }
 
     /// All of them.
@@ -180,40 +187,38 @@ pub(super) async fn tally(connection: &mut SqliteConnection, account: i64) -> Re
 fn sum(rows: &[SqliteRow]) -> Result<Tally, Error> {
     let mut tally = Tally::default();
     for row in rows {
-        let items = row.try_get::<i64, _>("items")?.unsigned_abs();
-        let dismissed: bool = row.try_get("dismissed")?;
-        match State::from_code(row.try_get("state")?) {
-            Some(State::Pending) => tally.pending += items,
-            Some(State::Sending) => tally.sending += items,
-            Some(State::Done) => tally.done += items,
-            Some(State::Failed) if dismissed => tally.dismissed += items,
-            Some(State::Failed) => tally.failed += items,
-            None => return Err(Error::Damaged("an image's state".to_owned())),
-        }
+        read_into(&mut tally, row)?;
     }
     Ok(tally)
 }
 
+/// Adds so many items of one state.
+pub(super) fn read_into(tally: &mut Tally, row: &SqliteRow) -> Result<(), Error> {
+    let items = row.try_get::<i64, _>("items")?.unsigned_abs();
+    let dismissed: bool = row.try_get("dismissed")?;
+    match State::from_code(row.try_get("state")?) {
+        Some(State::Pending) => tally.pending += items,
+        Some(State::Sending) => tally.sending += items,
+        Some(State::Done) => tally.done += items,
+        Some(State::Failed) if dismissed => tally.dismissed += items,
+        Some(State::Failed) => tally.failed += items,
+        None => return Err(Error::Damaged("an image's state".to_owned())),
+    }
+    Ok(())
+}
+
 impl Reader {
-    /// Opens the journal at `path`, which must be there; where `api_url` is given it must be of that address,
-    /// and where `whose` is, it must be clear which account's items are meant.
+    /// Opens the journal at `path`, which must be there; where `api_url` is given it must be of that address, It must be clear whose
+    /// items are meant.
     ///
     /// # Errors
     /// Where there is none, or it is none of ours, or can't be read.
-    pub async fn open(
-        path: &Path,
-        api_url: Option<&str>,
-        whose: Option<&Whose>,
-    ) -> Result<Self, Error> {
+    pub async fn open(path: &Path, api_url: Option<&str>, whose: &Whose) -> Result<Self, Error> {
         let mut connection = open::for_reading(path).await?;
         if let Some(api_url) = api_url {
             open::check_address(&mut connection, path, api_url).await?;
         }
-        let account = match whose {
-            Some(whose) => account::to_read(&mut connection, whose).await?,
-            None => Ok(DEFAULT_ACCOUNT),
-        };
-        match account {
+        match account::to_read(&mut connection, whose).await? {
             Ok(account) => Ok(Self {
                 connection,
                 account,
@@ -223,6 +228,24 @@ impl Reader {
                 names,
             }),
         }
+    }
+
+    /// The same for what is asked of all accounts; whose items it reads is any one's.
+    ///
+    /// # Errors
+    /// Where there is none, or it is none of ours, or can't be read.
+    pub async fn open_any(path: &Path, api_url: Option<&str>) -> Result<Self, Error> {
+        let mut connection = open::for_reading(path).await?;
+        if let Some(api_url) = api_url {
+            open::check_address(&mut connection, path, api_url).await?;
+        }
+        let account = sqlx::query_scalar("SELECT min(id) FROM accounts")
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(Self {
+            connection,
+            account,
+        })
     }
 
     /// The account's row, whose items it reads.

@@ -215,7 +215,7 @@ impl Monitor {
 
 /// Reads from the journal what it knows; what it can't be asked stays as it was.
 async fn refresh(figures: &Mutex<Figures>, journal: &std::path::Path) {
-    let Ok(mut reader) = Reader::open(journal, None, None).await else {
+    let Ok(mut reader) = Reader::open_any(journal, None).await else {
         return;
     };
     let (tallies, chronicle) = (reader.tallies().await, reader.chronicle().await);
