@@ -333,7 +333,7 @@ pub(super) async fn past(
 }
 fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
     let media_id: &str = row.try_get("media_id")?;
-    let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+    let damaged = |what: &str| Error::Damaged(format!("{what} of image {media_id}"));
     let wanted = whole(row, media_id)?;
     Ok(Due {
         item_id: row.try_get("id")?,
