@@ -193,7 +193,7 @@ fn sum(rows: &[SqliteRow]) -> Result<Tally, Error> {
     for row in rows {
         if row.try_get::<i64, _>("false")? > 0 {
             return Err(Error::Damaged(
-                "an item that is done without having been accepted".to_owned(),
+                "an image that is done without having been accepted".to_owned(),
             ));
         }
         read_into(&mut tally, row)?;
