@@ -47,13 +47,18 @@ pub(super) fn open(path: &Path, file: &str) -> Result<Input, Error> {
         return sort(Box::new(io::stdin()), None, file);
     }
     let opened = File::open(path).map_err(failed)?;
-    if opened.metadata().map_err(failed)?.is_dir() {
+    let metadata = opened.metadata().map_err(failed)?;
+    if metadata.is_dir() {
         return Err(Error::Folder {
             file: file.to_owned(),
         });
     }
     let again = opened.try_clone().map_err(failed)?;
-    sort(Box::new(opened), Some(again), file)
+    // What is written to it from here on is not waited for: somebody could write for ever. A file without a length, such as
+    // those of a system's own file systems, has an end of its own.
+    let length = Some(metadata.len()).filter(|length| metadata.is_file() && *length > 0);
+    let bounded = opened.take(length.unwrap_or(u64::MAX));
+    sort(Box::new(bounded), Some(again), file)
 }
 
 /// Tells by the first bytes what they are of. `plain` is the file itself where they are its own.
