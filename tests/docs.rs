@@ -160,13 +160,24 @@ fn the_help_names_every_exit_code_and_no_other() {
     let cli = cli();
     let help = cli.get_after_help().expect("the exit codes").to_string();
     let named: BTreeSet<u8> = help
-        .trim_start_matches("Exit codes: ")
-        .split("; ")
-        .flat_map(|entry| {
-            let end = entry.find(|c: char| c.is_alphabetic()).expect("a meaning");
-            numbers(entry[..end].trim()).collect::<Vec<_>>()
+        .lines()
+        .filter(|line| line.starts_with("  "))
+        .flat_map(|line| {
+            let end = line.find(|c: char| c.is_alphabetic()).expect("a meaning");
+            numbers(line[..end].trim()).collect::<Vec<_>>()
         })
         .collect();
+    for command in ["run", "resume"] {
+        let own = cli
+            .find_subcommand(command)
+            .expect("a command")
+            .get_after_help();
+        assert_eq!(
+            own.map(ToString::to_string),
+            Some(help.clone()),
+            "{command}"
+        );
+    }
     assert_eq!(named, known_exit_codes());
 }
 
@@ -403,6 +414,364 @@ fn every_file_that_the_readme_links_to_is_there() {
             assert!(fs::exists(&path).expect("a path"), "{target} is missing");
         }
     }
+}
+
+const ERRORS: &str = include_str!("../docs/errors.md");
+
+/// The rows of the tables under a heading of the catalogue of errors, up to the next heading of the same rank.
+fn catalogue(heading: &str) -> Vec<Vec<String>> {
+    let (_, section) = ERRORS
+        .split_once(&format!("\n## {heading}\n"))
+        .expect("a section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows = section
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let rows: Vec<_> = rows
+        .map(cells)
+        .filter(|row| !row.last().is_some_and(|cell| cell.ends_with("what to do")))
+        .collect();
+    assert!(rows.len() > 3, "{heading}");
+    rows
+}
+
+/// The program's sources, without their tests and comments, by path.
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &std::path::Path, into: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(&path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("a source");
+                let text = text
+                    .split("#[cfg(test)]\nmod tests {")
+                    .next()
+                    .unwrap_or_default();
+                let code = text
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("//"));
+                into.push((
+                    path.display().to_string(),
+                    code.collect::<Vec<_>>().join("\n"),
+                ));
+            }
+        }
+    }
+    let mut sources = Vec::new();
+    walk(
+        std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")),
+        &mut sources,
+    );
+    sources.retain(|(path, _)| !path.contains("/tests") && !path.contains("/sandbox/"));
+    sources
+}
+
+/// The string literals of a source, as they are written, with the line breaks that a backslash joins taken out.
+fn literals(code: &str) -> Vec<String> {
+    let mut literals = Vec::new();
+    let mut chars = code.chars().peekable();
+    while let Some(c) = chars.next() {
+        // A quote in single quotes begins no string.
+        if c == '\'' && chars.peek() == Some(&'"') {
+            chars.next();
+            continue;
+        }
+        if c != '"' {
+            continue;
+        }
+        let mut literal = String::new();
+        while let Some(c) = chars.next().filter(|c| *c != '"') {
+            match (c, chars.peek().copied()) {
+                ('\\', Some('\n')) => while chars.next_if(|c| c.is_whitespace()).is_some() {},
+                ('\\', Some(escaped)) => {
+                    chars.next();
+                    literal.push(if escaped == 'n' { '\n' } else { escaped });
+                }
+                (c, _) => literal.push(c),
+            }
+        }
+        literals.push(literal);
+    }
+    literals
+}
+
+/// A message without what differs from case to case.
+fn form(message: &str) -> String {
+    let mut form = String::new();
+    let mut depth = 0;
+    for c in message.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => {
+                depth -= 1;
+                form.push('…');
+            }
+            c if depth == 0 => form.push(c),
+            _ => {}
+        }
+    }
+    form
+}
+
+#[test]
+fn every_error_is_in_the_catalogue_and_no_other() {
+    let mut said = BTreeSet::new();
+    for (_, code) in sources() {
+        for after in code.split("#[error(").skip(1) {
+            if after.trim_start().starts_with("transparent") {
+                continue;
+            }
+            let form = form(literals(after).first().expect("a message"));
+            // What is all made of others' words has none of its own.
+            if form.replace("line", "").chars().any(char::is_alphabetic) {
+                said.insert(form);
+            }
+        }
+    }
+    let explained: BTreeSet<_> = catalogue("What is said")
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    let missing: Vec<_> = said.difference(&explained).collect();
+    let surplus: Vec<_> = explained.difference(&said).collect();
+    assert!(
+        missing.is_empty() && surplus.is_empty(),
+        "missing: {missing:#?}\nsaid by nobody: {surplus:#?}"
+    );
+}
+
+#[test]
+fn every_end_of_a_run_is_in_the_catalogue_and_no_other() {
+    let sources = sources();
+    let source = |name: &str| {
+        let (_, code) = sources
+            .iter()
+            .find(|(path, _)| path.ends_with(name))
+            .expect("a source");
+        code.clone()
+    };
+    let errors = source("src/error.rs");
+    let (_, reasons) = errors.split_once("fn reason(").expect("the reasons");
+    let summary = source("commands/summary.rs");
+    let (_, judging) = summary.split_once("fn judge(").expect("the judge");
+    let (judging, _) = judging.split_once("\n    }\n").expect("its end");
+    let told: BTreeSet<_> = literals(reasons)
+        .into_iter()
+        .chain(literals(judging))
+        .collect();
+    let rows = catalogue("How a run ends");
+    let explained: BTreeSet<_> = rows
+        .iter()
+        .filter(|row| row[0].starts_with('`'))
+        .map(|row| code(&row[0]).to_owned())
+        .collect();
+    assert_eq!(explained, told);
+    let codes: BTreeSet<u8> = rows
+        .iter()
+        .flat_map(|row| numbers(&row[1]).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(codes, known_exit_codes());
+}
+
+#[test]
+fn every_cause_is_in_the_catalogue_and_no_other() {
+    let mut known: BTreeSet<String> = ["http-STATUS".to_owned()].into();
+    for (path, code) in sources() {
+        if path.ends_with("src/outcome.rs") {
+            let named = code
+                .split("Self::known(")
+                .skip(1)
+                .filter(|after| after.starts_with('"'));
+            known.extend(named.filter_map(|after| literals(after).first().cloned()));
+        }
+        if path.ends_with("src/problem.rs") {
+            let (_, words) = code.split_once("const WORDS").expect("the kinds");
+            let (words, _) = words.split_once("];").expect("their end");
+            known.extend(literals(words));
+        }
+    }
+    let explained: BTreeSet<_> = catalogue("Why an image failed")
+        .iter()
+        .map(|row| code(&row[0]).to_owned())
+        .collect();
+    assert_eq!(explained, known);
+}
+
+#[test]
+fn the_rules_of_rows_are_in_the_catalogue() {
+    let explained: BTreeSet<String> = catalogue("What is wrong with a row")
+        .iter()
+        .map(|row| code(&row[0]).to_owned())
+        .collect();
+    // Each is a word of the program's.
+    let words: BTreeSet<String> = sources()
+        .iter()
+        .filter(|(path, _)| path.contains("/manifest/") || path.contains("/metadata/"))
+        .flat_map(|(_, code)| literals(code))
+        .collect();
+    let surplus: Vec<_> = explained.difference(&words).collect();
+    assert!(surplus.is_empty(), "{surplus:?}");
+    // And each that the manifests of the tests and samples break stands here, or among the lint's.
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/manifests");
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(root).expect("manifests") {
+        let path = entry.expect("a manifest").path();
+        let is_small = fs::metadata(&path)
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() < 100_000);
+        let is_bomb = path.to_string_lossy().contains("bomb");
+        if !is_small || is_bomb {
+            continue;
+        }
+        let checked = altfill(folder.path())
+            .args(["check", "--json"])
+            .arg(&path)
+            .output()
+            .expect("altfill runs");
+        let said: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap_or_default();
+        found.extend(
+            said["faults"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(rule, _)| rule.clone()),
+        );
+    }
+    assert!(found.len() > 10, "{found:?}");
+    let lint: BTreeSet<_> = Rule::ALL
+        .iter()
+        .map(|rule| rule.name().to_owned())
+        .collect();
+    let missing: Vec<_> = found
+        .iter()
+        .filter(|rule| !explained.contains(*rule) && !lint.contains(*rule))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn what_is_shown_speaks_of_images_and_sends_them() {
+    const WORDS: [&str; 16] = [
+        "post",
+        "posts",
+        "posted",
+        "posting",
+        "tweet",
+        "tweets",
+        "item",
+        "items",
+        "digest",
+        "digests",
+        "window",
+        "windows",
+        "endpoint",
+        "endpoints",
+        "dispatcher",
+        "queue",
+    ];
+    let wrong = |text: &str| -> Option<String> {
+        // Options, columns and keys are names, and may be shown: `--max-items`, `altfill_items`.
+        text.split(|c: char| !(c.is_alphanumeric() || "-_./`".contains(c)))
+            .map(|word| word.trim_matches(['.', '`', '/']))
+            .find(|word| WORDS.contains(&word.to_lowercase().as_str()) && *word != "POST")
+            .map(ToOwned::to_owned)
+    };
+    let mut cli = cli();
+    let mut texts = vec![cli.render_long_help().to_string()];
+    for command in cli.get_subcommands_mut() {
+        texts.push(command.render_long_help().to_string());
+    }
+    for text in texts.iter().flat_map(|text| text.lines()) {
+        assert_eq!(wrong(text), None, "{text}");
+    }
+    // What has a blank is a sentence; SQL is none, and what only a log or a lint of the code sees is not shown.
+    let is_sql = |text: &str| {
+        [
+            "SELECT ", "UPDATE ", "INSERT ", "DELETE ", "WHERE ", "FROM ", "CREATE ",
+        ]
+        .iter()
+        .any(|word| text.contains(word))
+    };
+    let mut seen = 0;
+    for (path, code) in sources() {
+        let shown = code
+            .split("reason = ")
+            .enumerate()
+            .flat_map(|(index, part)| {
+                let skipped = usize::from(index > 0);
+                literals(part).into_iter().skip(skipped)
+            });
+        for text in shown.filter(|text| text.contains(' ') && !is_sql(text)) {
+            seen += 1;
+            // Of HTML the words between the tags are shown.
+            let text = text
+                .split('<')
+                .map(|part| part.split_once('>').map_or(part, |(_, shown)| shown))
+                .collect::<String>();
+            assert_eq!(wrong(&text), None, "{path}: {text}");
+        }
+    }
+    assert!(seen > 300, "only {seen} sentences were found");
+    let run = cli
+        .find_subcommand("run")
+        .and_then(clap::Command::get_about)
+        .expect("run")
+        .to_string();
+    assert!(
+        run.starts_with(
+            "Send alt text and other metadata for images already on X, and publish nothing"
+        ),
+        "{run}"
+    );
+}
+
+#[test]
+fn the_workflows_are_yaml_and_test_the_oldest_rust_that_is_promised() {
+    use yaml_rust2::YamlLoader;
+
+    let cargo = include_str!("../Cargo.toml");
+    let promised = cargo
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = "))
+        .expect("the oldest Rust")
+        .trim_matches('"');
+    // The file is not part of the published package.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/.github/workflows");
+    let read = |name: &str| fs::read_to_string(format!("{folder}/{name}")).expect("a workflow");
+    let ci = YamlLoader::load_from_str(&read("ci.yml")).expect("YAML");
+    let tested = &ci[0]["jobs"]["tests"]["strategy"]["matrix"]["rust"];
+    assert_eq!(tested[0].as_str(), Some(promised));
+    let release = YamlLoader::load_from_str(&read("release.yml")).expect("YAML");
+    let built = release[0]["jobs"]["build"]["strategy"]["matrix"]["include"]
+        .as_vec()
+        .expect("systems");
+    let targets: Vec<_> = built
+        .iter()
+        .filter_map(|entry| entry["target"].as_str())
+        .collect();
+    for system in [
+        "x86_64-unknown-linux-musl",
+        "aarch64-unknown-linux-musl",
+        "apple-darwin",
+        "windows",
+    ] {
+        assert!(
+            targets.iter().any(|target| target.contains(system)),
+            "{system}"
+        );
+    }
+    for text in [README, include_str!("../CONTRIBUTING.md")] {
+        assert!(
+            text.contains(&format!("{promised} or newer")),
+            "the oldest Rust is {promised}"
+        );
+    }
+    let image = include_str!("../samples/schedule/Dockerfile");
+    assert!(
+        image.contains(&format!("FROM rust:{promised}")),
+        "the image is built by {promised}"
+    );
 }
 
 /// The built program, in a folder of its own and without anything that the environment could set.

@@ -2,7 +2,12 @@
 //!
 //! Owns the client's settings and the bounds of what is read. What is said in it is the callers' business.
 
-use std::{error::Error as _, path::Path, sync::OnceLock, time::Duration};
+use std::{
+    error::Error as _,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use reqwest::{
     Method, Request, Url,
@@ -32,8 +37,13 @@ pub enum ClientError {
     Authorities(String),
 }
 
-/// Authorities that are trusted beside the system's, by every client of this program.
-static AUTHORITIES: OnceLock<Vec<reqwest::Certificate>> = OnceLock::new();
+/// Authorities that are trusted beside the system's, by every client of this program, and the file they are from.
+static AUTHORITIES: OnceLock<(PathBuf, Vec<reqwest::Certificate>)> = OnceLock::new();
+
+/// The file of [`trust`], for a process that shall trust the same.
+pub(super) fn trusted() -> Option<&'static Path> {
+    AUTHORITIES.get().map(|(path, _)| path.as_path())
+}
 
 /// Trusts the authorities in the PEM file `path` too, from here on; the first file holds.
 ///
@@ -50,7 +60,7 @@ pub fn trust(path: &Path) -> Result<(), ClientError> {
     match reqwest::Certificate::from_pem_bundle(&pem) {
         Ok(found) if found.is_empty() => Err(wrong("holds no certificate".to_owned())),
         Ok(found) => {
-            AUTHORITIES.get_or_init(|| found);
+            AUTHORITIES.get_or_init(|| (path.to_owned(), found));
             Ok(())
         }
         Err(_) => Err(wrong("can't be understood".to_owned())),
@@ -101,7 +111,7 @@ impl Http {
         if address.is_loopback() {
             builder = builder.no_proxy();
         }
-        if let Some(authorities) = AUTHORITIES.get() {
+        if let Some((_, authorities)) = AUTHORITIES.get() {
             builder = builder.tls_certs_merge(authorities.iter().cloned());
         }
         Ok(Self {

@@ -49,6 +49,9 @@ pub struct LoginArgs {
     /// Without a browser on this machine: paste the address to which yours came back
     #[arg(long)]
     pub manual: bool,
+    /// Trust the authorities in this PEM file too, beside the system's
+    #[arg(long, value_name = "PATH", env = "ALTFILL_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// The API's address [default: <https://api.x.com>]
     #[arg(long, value_name = "URL", env = "ALTFILL_API_URL")]
     pub api_url: Option<Address>,
@@ -118,6 +121,9 @@ pub struct LogoutArgs {
     /// Remove it here without giving its tokens back to X
     #[arg(long)]
     pub local: bool,
+    /// Trust the authorities in this PEM file too, beside the system's
+    #[arg(long, value_name = "PATH", env = "ALTFILL_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `altfill auth refresh`.
@@ -129,4 +135,7 @@ pub struct RefreshArgs {
     /// The number of the pair that is to be replaced
     #[arg(long, value_name = "N")]
     pub serial: u64,
+    /// Trust the authorities in this PEM file too, beside the system's
+    #[arg(long, value_name = "PATH", env = "ALTFILL_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
 }

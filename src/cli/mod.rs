@@ -15,7 +15,7 @@ mod upkeep;
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args, CommandFactory, Parser, Subcommand, builder::BoolishValueParser};
 
 pub use self::{
     access::{
@@ -74,6 +74,21 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The parser. What a switch says in the environment may be said in several ways: `true`, `1`, `yes`, `on`.
+#[must_use]
+pub fn command() -> clap::Command {
+    let loosen = |arg: Arg| {
+        if matches!(arg.get_action(), ArgAction::SetTrue) {
+            arg.value_parser(BoolishValueParser::new())
+        } else {
+            arg
+        }
+    };
+    Cli::command()
+        .mut_args(loosen)
+        .mut_subcommands(|command| command.mut_args(loosen))
+}
+
 impl Cli {
     /// Where the command's options keep what came from where, if it has any that a file can set and it asks.
     pub fn origins_mut(&mut self) -> Option<&mut Origins> {
@@ -90,22 +105,46 @@ impl Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all is done; 1 unexpected error, or the journal can't be read or written; 2 usage; 3 a manifest is invalid, \
-nothing was sent; 4 some items failed; 5 stopped as told, items remain; 6 halted by a threshold; 7 access; 8 money; \
-69 X can't be reached; 75 another run has the journal; 129, 130, 143 stopped by a signal.";
+Exit codes:
+  0              all is done, also when there was nothing to do
+  1              unexpected error, or the journal can't be read or written
+  2              usage or configuration
+  3              a manifest is invalid or can't be read; nothing was sent
+  4              some images failed, or invalid rows were skipped
+  5              stopped as told; images are left
+  6              halted by a threshold; images are left
+  7              access: token, enrolment or permissions; a person must act
+  8              money: credits, spend cap or usage cap
+  69             X can't be reached
+  75             another run has the journal
+  129, 130, 143  stopped by a signal; images are left
+docs/errors.md says more of each.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check manifests offline, and show every error with file, line and column
+    #[command(
+        after_help = "Exit codes: 0 all rows are valid; 2 usage; 3 rows are invalid, or a file can't be read."
+    )]
     Check(CheckArgs),
     /// Show what a run would do, cost and take, without sending anything
+    #[command(
+        after_help = "Exit codes: 0 it was told; 2 usage; 3 a manifest is invalid or can't be read. Nothing is written."
+    )]
     Plan(PlanArgs),
-    /// Send alt text and other metadata for images already on X; run it again at any time, it goes on where it stopped
+    /// Send alt text and other metadata for images already on X, and publish nothing; run it again at any time, it goes on where it
+    /// stopped
+    #[command(after_help = EXIT_CODES)]
     Run(Box<RunArgs>),
     /// Send all that is due in the journal, without a manifest
+    #[command(after_help = EXIT_CODES)]
     Resume(Box<SendArgs>),
     /// Show how many images are done, failed and left, and what a further run would do
+    #[command(
+        after_help = "Exit codes: 0 it was told; 1 the journal can't be read; 2 usage, or there is no journal. With --exit-code: \
+        0 all is done; 4 some images failed; 5 images are left."
+    )]
     Status(StatusArgs),
     /// Show all that is known of one image: its metadata and each attempt
     Show(ShowArgs),

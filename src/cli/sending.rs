@@ -19,7 +19,7 @@ pub struct RunArgs {
     /// Send what is valid although rows are not
     #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
     pub skip_invalid: bool,
-    /// Refuse manifests that would send more done images anew than this, as a number or percentage
+    /// Refuse manifests that would send more done images anew than this, as a number or percentage [default: 10%, and at least 100]
     #[arg(
         long,
         value_name = "N|N%",
@@ -223,7 +223,7 @@ pub struct ConfigArgs {
     /// Send what is valid although rows are not
     #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
     pub skip_invalid: bool,
-    /// Refuse manifests that would send more done images anew than this, as a number or percentage
+    /// Refuse manifests that would send more done images anew than this, as a number or percentage [default: 10%, and at least 100]
     #[arg(
         long,
         value_name = "N|N%",
@@ -257,7 +257,7 @@ pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 for a free one
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Its windows (repeatable), or unlimited [default: 500/15m and 50000/24h]
+    /// Its limits (repeatable), or unlimited [default: 500/15m and 50000/24h]
     #[arg(long, value_name = "N/DURATION", value_delimiter = ',')]
     pub rate: Vec<String>,
     /// What goes wrong, for example 503=5% (repeatable)

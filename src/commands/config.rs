@@ -39,7 +39,9 @@ pub fn execute(args: &ConfigArgs) -> Result<u8, Failure> {
                     Origin::Default => json!({"source": "default", "default": known.default}),
                 };
                 object["value"] = match (values.as_slice(), known.is_list) {
+                    ([], _) if known.is_switch => json!(false),
                     ([], _) => Value::Null,
+                    ([value], _) if known.is_switch => json!(value == "true"),
                     ([value], false) => json!(value),
                     (values, _) => json!(values),
                 };

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, parser::ValueSource};
+use clap::{ArgMatches, Command, FromArgMatches, parser::ValueSource};
 
 use self::place::Place;
 pub use self::{
@@ -23,7 +23,7 @@ pub use self::{
     place::{House, own_folder},
 };
 use crate::{
-    cli::{Cli, Holding, JournalArgs, MonitorArgs, Origin, Origins, SendArgs},
+    cli::{self, Cli, Holding, JournalArgs, MonitorArgs, Origin, Origins, SendArgs},
     error::Failure,
 };
 
@@ -42,7 +42,7 @@ pub enum Refusal {
 /// Where the words or a file can't be meant.
 pub fn parse(words: &[OsString]) -> Result<Cli, Refusal> {
     let refuse = |error| Refusal::Words(Box::new(error));
-    let command = Cli::command();
+    let command = cli::command();
     let typed = command
         .clone()
         .try_get_matches_from(words)
@@ -64,7 +64,7 @@ pub fn parse(words: &[OsString]) -> Result<Cli, Refusal> {
 #[must_use]
 pub fn salvage(words: &[OsString]) -> Option<SendArgs> {
     let words = &understood(words);
-    let command = Cli::command().ignore_errors(true);
+    let command = cli::command().ignore_errors(true);
     let typed = command.clone().try_get_matches_from(words).ok()?;
     // A file with a mistake may still say whom to tell of it.
     let command = match Layers::under(&typed, &command) {
@@ -217,6 +217,8 @@ impl Layers {
             };
             let values = if origin == Origin::Default || !is_there {
                 Vec::new()
+            } else if known.is_switch {
+                vec![matches.get_flag(&known.id).to_string()]
             } else {
                 let raw = matches.get_raw(&known.id).into_iter().flatten();
                 raw.map(|value| value.to_string_lossy().into_owned())

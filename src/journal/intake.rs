@@ -328,10 +328,10 @@ impl Intake<'_> {
             let Some(key) = by_text.get(media_id.as_str()) else {
                 continue;
             };
-            let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+            let damaged = |what: &str| Error::Damaged(format!("{what} of image {media_id}"));
             let wanted: String = row.try_get("wanted")?;
-            let digest =
-                Digest::from_bytes(row.try_get("digest")?).ok_or_else(|| damaged("the digest"))?;
+            let digest = Digest::from_bytes(row.try_get("digest")?)
+                .ok_or_else(|| damaged("the checksum"))?;
             let accepted: Option<&[u8]> = row.try_get("accepted")?;
             let accepted = accepted.and_then(Digest::from_bytes);
             let state =

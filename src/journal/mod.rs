@@ -102,7 +102,7 @@ pub enum Error {
     )]
     Foreign(PathBuf),
     #[error(
-        "the journal {path} belongs to {bound}, and this run would send to {asked}. An item that is done there is not done here: \
+        "the journal {path} belongs to {bound}, and this run would send to {asked}. An image that is done there is not done here: \
          name another journal with --journal, or the address with --api-url {bound}"
     )]
     OtherAddress {
@@ -118,9 +118,13 @@ pub enum Error {
         "the journal {path} holds images of {}: say whose with --profile NAME", .names.join(", ")
     )]
     WhichAccount { path: PathBuf, names: Vec<String> },
-    #[error("another run has the journal{}", held_by(.0.as_ref()))]
+    #[error(
+        "another run has the journal{}. `altfill status` shows how far it is; --lock-wait 1h lets this one wait for it", held_by(.0.as_ref())
+    )]
     Locked(Option<Holder>),
-    #[error("{path} can't be opened: {source}")]
+    #[error(
+        "{path} can't be opened: {source}. See who may read and write it, or name another file with --journal"
+    )]
     Io {
         path: PathBuf,
         source: std::io::Error,

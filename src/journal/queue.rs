@@ -333,7 +333,7 @@ pub(super) async fn past(
 }
 fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
     let media_id: &str = row.try_get("media_id")?;
-    let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+    let damaged = |what: &str| Error::Damaged(format!("{what} of image {media_id}"));
     let wanted = whole(row, media_id)?;
     Ok(Due {
         item_id: row.try_get("id")?,
@@ -348,7 +348,7 @@ fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
 /// What is wanted of an item: as it was taken in, to the bit. SQLite would not notice an id or a text that a disk has
 /// changed, and what is sent or told of an image must be that image's.
 pub(super) fn whole(row: &sqlx::sqlite::SqliteRow, media_id: &str) -> Result<Metadata, Error> {
-    let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+    let damaged = |what: &str| Error::Damaged(format!("{what} of image {media_id}"));
     if !row.try_get::<bool, _>("is_whole")? {
         return Err(damaged("the id"));
     }

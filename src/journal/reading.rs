@@ -193,7 +193,7 @@ fn sum(rows: &[SqliteRow]) -> Result<Tally, Error> {
     for row in rows {
         if row.try_get::<i64, _>("false")? > 0 {
             return Err(Error::Damaged(
-                "an item that is done without having been accepted".to_owned(),
+                "an image that is done without having been accepted".to_owned(),
             ));
         }
         read_into(&mut tally, row)?;
@@ -211,7 +211,7 @@ pub(super) fn read_into(tally: &mut Tally, row: &SqliteRow) -> Result<(), Error>
         Some(State::Done) => tally.done += items,
         Some(State::Failed) if dismissed => tally.dismissed += items,
         Some(State::Failed) => tally.failed += items,
-        None => return Err(Error::Damaged("an item's state".to_owned())),
+        None => return Err(Error::Damaged("an image's state".to_owned())),
     }
     Ok(())
 }
@@ -480,7 +480,7 @@ impl Reader {
 
 fn read_export(row: &SqliteRow) -> Result<Export, Error> {
     let media_id: &str = row.try_get("media_id")?;
-    let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+    let damaged = |what: &str| Error::Damaged(format!("{what} of image {media_id}"));
     let carried: Option<&str> = row.try_get("carried")?;
     let (digest, accepted): (&[u8], Option<&[u8]>) =
         (row.try_get("digest")?, row.try_get("accepted")?);

@@ -92,7 +92,7 @@ impl Intake<'_> {
         rows.iter()
             .map(|row| {
                 let media_id: &str = row.try_get("media_id")?;
-                let damaged = |_| Error::Damaged(format!("the id of item {media_id}"));
+                let damaged = |_| Error::Damaged(format!("the id of image {media_id}"));
                 Ok((row.try_get("id")?, media_id.parse().map_err(damaged)?))
             })
             .collect()

@@ -21,7 +21,7 @@ pub struct NamedColumn {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It cannot be opened.
-    #[error("{file}: cannot be opened: {source}")]
+    #[error("{file}: cannot be opened: {source}. Check its name, and who may read it")]
     Open {
         /// The manifest.
         file: String,
@@ -41,7 +41,7 @@ pub enum Error {
         file: String,
     },
     /// Reading failed half-way.
-    #[error("{file}: cannot be read on behind line {line}: {source}")]
+    #[error("{file}: cannot be read on behind line {line}: {source}. Fetch or export it again")]
     Read {
         /// The manifest.
         file: String,

@@ -379,7 +379,7 @@ impl Repeats {
         *count = count.saturating_add(1);
         (*count == Self::MANY).then(|| Warning {
             rule: Rule::Repeated,
-            message: format!("stands on {} items and more", Self::MANY),
+            message: format!("stands on {} images and more", Self::MANY),
         })
     }
 }

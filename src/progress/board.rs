@@ -132,8 +132,13 @@ impl Board {
     pub fn line(&self, columns: usize, is_plain: bool, now: Timestamp) -> String {
         let columns = columns.saturating_sub(1);
         let count = format!("{}/{}", grouped(self.ended()), grouped(self.due));
-        // A bar that comes and goes with the words beside it would be restless: its least place is kept.
-        let kept = if columns >= NARROW { BAR.1 + 1 } else { 0 };
+        // A bar that comes and goes with the words beside it would be restless: its place is kept.
+        let bar = if columns >= NARROW {
+            (columns / 6).clamp(BAR.1, BAR.0)
+        } else {
+            0
+        };
+        let kept = if bar > 0 { bar + 1 } else { 0 };
         let mut room = columns.saturating_sub(count.chars().count() + kept);
         let mut parts = vec![count];
         let mut add = |part: String| {
@@ -162,12 +167,12 @@ impl Board {
         if let Some(rate) = self.rate().filter(|_| !is_waiting) {
             add(format!("{rate:.1}/s"));
         }
-        let length = (room + kept).saturating_sub(1).min(BAR.0);
         let text = parts.join("  ");
-        if length < BAR.1 {
+        if bar == 0 {
             return text.chars().take(columns).collect();
         }
-        format!("{} {text}", self.bar(length, is_plain))
+        let line = format!("{} {text}", self.bar(bar, is_plain));
+        line.chars().take(columns).collect()
     }
 
     fn bar(&self, length: usize, is_plain: bool) -> String {

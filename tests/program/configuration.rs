@@ -254,3 +254,34 @@ async fn the_configuration_shows_no_secret() {
         assert!(!shown.stdout.contains(crate::world::TOKEN), "{shown:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_switch_in_the_environment_is_said_as_people_say_it() {
+    let world = with_own("quiet = true\n").await;
+    for (value, holds) in [
+        ("1", true),
+        ("yes", true),
+        ("true", true),
+        ("0", false),
+        ("off", false),
+    ] {
+        let mut command = world.command(&["run", "m.csv", "--sandbox"]);
+        command.env("ALTFILL_QUIET", value);
+        assert_eq!(
+            finish(command).await.ended(0).stderr.is_empty(),
+            holds,
+            "{value}"
+        );
+    }
+    let mut command = world.command(&["run", "m.csv", "--sandbox"]);
+    command.env("ALTFILL_YES", "1");
+    let quiet = option(&world, &[], "quiet").await;
+    assert_eq!(
+        (&quiet["value"], &quiet["source"]),
+        (&true.into(), &"file".into()),
+        "{quiet}"
+    );
+    assert_eq!(option(&world, &[], "yes").await["value"], false);
+    command.env("ALTFILL_QUIET", "perhaps");
+    finish(command).await.ended(2);
+}

@@ -307,8 +307,8 @@ async fn the_metrics_tell_how_the_journal_stands_while_a_run_goes_on_and_afterwa
         .ended(75);
     assert_eq!(samples(&world)["altfill_running"], "1");
     going.signal("TERM").await;
-    going.signal("INT").await;
     going.says("stopping").await;
+    going.signal("INT").await;
     going.end().await.ended(143);
     assert_eq!(samples(&world)["altfill_last_run_exit_code"], "143");
 }

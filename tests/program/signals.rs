@@ -116,8 +116,7 @@ async fn a_run_that_is_asked_tells_how_it_stands_and_goes_on() {
         world.reached(4).await;
         going.signal("USR1").await;
         going.says(said).await;
-        going.signal("TERM").await;
-        going.signal("INT").await;
-        going.end().await.ended(143);
+        going.kill();
+        going.end().await.ended(137);
     }
 }

@@ -238,3 +238,56 @@ async fn status_counts_what_failed_for_a_passing_cause_as_a_run_would() {
     world.send(&["resume", "--max-items", "0"]).await.ended(5);
     world.run(&status).await.ended(5);
 }
+
+/// `script` of util-linux gives the program a terminal; other systems' takes other words.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminal_gets_a_bar_that_fits_it_and_is_gone_at_the_end() {
+    for columns in [30, 60, 120] {
+        let world = World::with(altfill::sandbox::Options {
+            slow_by: std::time::Duration::from_millis(200),
+            ..faulty(&["slow=100%"])
+        })
+        .await;
+        world.write("m.csv", texts(20));
+        let run = format!(
+            "stty cols {columns} rows 24; exec {} run m.csv --workers 4 --journal journal.db --api-url {} --rate unlimited",
+            env!("CARGO_BIN_EXE_altfill"),
+            world.url()
+        );
+        let clean = world.command(&[]);
+        let command = {
+            let mut script = tokio::process::Command::new("script");
+            script
+                .args(["-qec", &run, "/dev/null"])
+                .current_dir(world.path("."))
+                .envs(
+                    clean
+                        .as_std()
+                        .get_envs()
+                        .filter_map(|(name, value)| Some((name, value?))),
+                )
+                .env("LC_ALL", "C.UTF-8")
+                .env("NO_COLOR", "1")
+                .stdin(std::process::Stdio::null())
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped());
+            script
+        };
+        let shown = crate::world::finish(command).await.ended(0).stdout;
+        // What is drawn stands between what moves the cursor.
+        let frames: Vec<&str> = shown
+            .split(['\r', '\n', '\u{1b}'])
+            .filter(|frame| frame.contains("/20"))
+            .map(|frame| frame.trim_start_matches("[2K").trim_end())
+            .collect();
+        assert!(frames.len() > 1, "{shown:?}");
+        for frame in &frames {
+            assert!(frame.chars().count() < columns, "{columns}: {frame:?}");
+            assert_eq!(frame.contains(['░', '█']), columns > 40, "{frame:?}");
+        }
+        // No colour, and the summary stands alone.
+        assert!(!shown.contains("\u{1b}[3"), "{shown:?}");
+        assert!(shown.contains("20 images: 20 done."), "{shown:?}");
+    }
+}

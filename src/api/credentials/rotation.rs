@@ -16,7 +16,11 @@ use tokio::{
 
 use super::{CredentialsError, Profile, Store, StoreError};
 use crate::{
-    api::{Address, Http, TOKEN_TIMEOUT, TokenError, http::shown, oauth2},
+    api::{
+        Address, Http, TOKEN_TIMEOUT, TokenError,
+        http::{shown, trusted},
+        oauth2,
+    },
     time::Timestamp,
 };
 
@@ -137,6 +141,9 @@ pub(super) async fn apart(store: &Store, name: &str, serial: u64) -> Result<(), 
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
+    if let Some(path) = trusted() {
+        command.arg("--ca-file").arg(path);
+    }
     // What a terminal sends to the run is not for it.
     #[cfg(unix)]
     command.process_group(0);

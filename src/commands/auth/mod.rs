@@ -41,6 +41,11 @@ impl From<CredentialsError> for Failure {
     }
 }
 
+/// Trusts further authorities, where some were named.
+fn trust(ca_file: Option<&std::path::Path>) -> Result<(), Failure> {
+    ca_file.map_or(Ok(()), |path| Ok(crate::api::trust(path)?))
+}
+
 /// What the token endpoint said, after what was tried.
 fn failed(what: &str, error: &TokenError) -> Failure {
     match error {

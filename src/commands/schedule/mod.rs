@@ -74,6 +74,14 @@ pub fn execute(args: &ScheduleArgs) -> Result<u8, Failure> {
             form::shell(make)
         ));
     }
+    let folder = |path: &PathBuf| absolute(path).ok()?.parent().map(Path::to_path_buf);
+    let is_beside = args.manifests.first().and_then(folder) == std::env::current_dir().ok();
+    if Path::new("altfill.toml").exists() && !is_beside {
+        say(
+            "The altfill.toml of this folder holds for runs that begin here, and these do not: put it beside the first manifest, \
+             or name it behind --, by --config and its path",
+        );
+    }
     Ok(exit::OK)
 }
 
