@@ -18,7 +18,7 @@ use super::{counted, linting::Linter};
 use crate::{
     error::Failure,
     item::MediaId,
-    journal::Intake,
+    journal::{Batch, Intake},
     manifest::{self, Duplicates, Fault, Invalid, Manifest, Notice, Record, contradiction},
     progress::say,
     row::{Row, Source},
@@ -26,10 +26,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// How many rows are written by one statement.
-const BATCH: usize = 500;
 /// How many batches may wait.
-const WAITING: usize = 4;
+const WAITING: usize = 2;
 /// How many faults are shown on the screen.
 const SHOWN: u64 = 50;
 
@@ -50,9 +48,9 @@ impl Found {
     }
 }
 
-enum Piece {
+enum Piece<B> {
     Source(Source),
-    Rows(Vec<Row>),
+    Rows(u64, B),
     Invalid(Invalid),
     Notices(Vec<Notice>),
     Failed(manifest::Error),
@@ -60,12 +58,20 @@ enum Piece {
 
 /// Where rows go.
 pub trait Sink {
+    /// Rows as it takes them in.
+    type Batch: Send + 'static;
+    /// Makes rows ready, on the thread that reads them.
+    fn prepare(rows: Vec<Row>) -> Self::Batch;
     /// A manifest begins.
     async fn source(&mut self, source: &Source) -> Result<(), Failure>;
     /// Rows of it; returned are the faults of those that contradict earlier ones, with their items.
-    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure>;
+    async fn take(&mut self, batch: &Self::Batch) -> Result<Vec<(MediaId, Fault)>, Failure>;
     /// An item of which a row is invalid.
     async fn hold(&mut self, media_id: MediaId) -> Result<(), Failure>;
+    /// All rows are in.
+    async fn end(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// The journal's transaction as a sink.
@@ -82,13 +88,19 @@ impl<'i, 'j> IntoJournal<'i, 'j> {
 }
 
 impl Sink for IntoJournal<'_, '_> {
+    type Batch = Batch;
+
+    fn prepare(rows: Vec<Row>) -> Batch {
+        Batch::of(rows)
+    }
+
     async fn source(&mut self, source: &Source) -> Result<(), Failure> {
         self.source = self.intake.source(source).await?;
         Ok(())
     }
 
-    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure> {
-        let conflicts = self.intake.take(self.source, rows).await?.into_iter();
+    async fn take(&mut self, batch: &Batch) -> Result<Vec<(MediaId, Fault)>, Failure> {
+        let conflicts = self.intake.take(self.source, batch).await?.into_iter();
         let fault = |conflict: crate::journal::Conflict| {
             let (name, line) = (&conflict.earlier.0, conflict.earlier.1);
             let fault = contradiction(
@@ -105,6 +117,10 @@ impl Sink for IntoJournal<'_, '_> {
     async fn hold(&mut self, media_id: MediaId) -> Result<(), Failure> {
         Ok(self.intake.hold(&[media_id]).await?)
     }
+
+    async fn end(&mut self) -> Result<(), Failure> {
+        Ok(self.intake.count_known().await?)
+    }
 }
 
 /// Duplicates alone: what `check` needs of a journal.
@@ -119,12 +135,18 @@ pub struct IntoNothing {
 }
 
 impl Sink for IntoNothing {
+    type Batch = Vec<Row>;
+
+    fn prepare(rows: Vec<Row>) -> Vec<Row> {
+        rows
+    }
+
     async fn source(&mut self, source: &Source) -> Result<(), Failure> {
         self.names.push(source.name.clone());
         Ok(())
     }
 
-    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure> {
+    async fn take(&mut self, rows: &Vec<Row>) -> Result<Vec<(MediaId, Fault)>, Failure> {
         let source = u16::try_from(self.names.len().saturating_sub(1)).unwrap_or(u16::MAX);
         for row in rows {
             self.empty += u64::from(row.patch.is_empty());
@@ -144,10 +166,10 @@ impl Sink for IntoNothing {
 ///
 /// # Errors
 /// Where a manifest or the journal can't be read; faults of rows are shown and counted.
-pub async fn take(
+pub async fn take<S: Sink>(
     manifests: &[PathBuf],
     read: &ReadSettings,
-    sink: &mut impl Sink,
+    sink: &mut S,
     faults: &mut Faults,
     quiet: bool,
 ) -> Result<Found, Failure> {
@@ -161,7 +183,9 @@ pub async fn take(
     };
     let paths = manifests.to_vec();
     let lint = Linter::new(read.lint);
-    let reading = tokio::task::spawn_blocking(move || read_all(&paths, &options, lint, &sender));
+    let reading = tokio::task::spawn_blocking(move || {
+        read_all::<S>(&paths, &options, lint, &sender);
+    });
     let mut found = Found::default();
     let mut name = String::new();
     while let Some(piece) = pieces.recv().await {
@@ -170,8 +194,8 @@ pub async fn take(
                 sink.source(&new).await?;
                 name = new.name;
             }
-            Piece::Rows(rows) => {
-                found.rows += rows.len() as u64;
+            Piece::Rows(count, rows) => {
+                found.rows += count;
                 for (media_id, fault) in sink.take(&rows).await? {
                     found.invalid += 1;
                     sink.hold(media_id).await?;
@@ -196,18 +220,19 @@ pub async fn take(
         }
     }
     reading.await.map_err(Failure::unexpected)?;
+    sink.end().await?;
     Ok(found)
 }
 
 /// Reads all manifests, one after the other. An error that ends one ends all: what came before it is not kept.
-fn read_all(
+fn read_all<S: Sink>(
     paths: &[PathBuf],
     options: &manifest::Options,
     mut lint: Linter,
-    sender: &mpsc::Sender<Piece>,
+    sender: &mpsc::Sender<Piece<S::Batch>>,
 ) {
     for path in paths {
-        let read = read_one(path, options, &mut lint, sender);
+        let read = read_one::<S>(path, options, &mut lint, sender);
         match read {
             Ok(true) => {}
             // Nobody listens any more: the journal has failed, and says so itself.
@@ -220,18 +245,22 @@ fn read_all(
     }
 }
 
-fn read_one(
+fn read_one<S: Sink>(
     path: &Path,
     options: &manifest::Options,
     lint: &mut Linter,
-    sender: &mpsc::Sender<Piece>,
+    sender: &mpsc::Sender<Piece<S::Batch>>,
 ) -> Result<bool, manifest::Error> {
-    let send = |piece: Piece| sender.blocking_send(piece).is_ok();
+    let send = |piece| sender.blocking_send(piece).is_ok();
+    let rows = |batch: &mut Vec<Row>| {
+        let rows = std::mem::replace(batch, Vec::with_capacity(Batch::ROWS));
+        Piece::Rows(rows.len() as u64, S::prepare(rows))
+    };
     let mut manifest = Manifest::open(path, options)?;
     if !send(Piece::Source(manifest.source().clone())) {
         return Ok(false);
     }
-    let mut batch: Vec<Row> = Vec::with_capacity(BATCH);
+    let mut batch: Vec<Row> = Vec::with_capacity(Batch::ROWS);
     for record in manifest.by_ref() {
         let record = match record? {
             Record::Row(row) => lint.look(&row).map_or(Record::Row(row), Record::Invalid),
@@ -240,18 +269,13 @@ fn read_one(
         match record {
             Record::Row(row) => {
                 batch.push(row);
-                if batch.len() == BATCH
-                    && !send(Piece::Rows(std::mem::replace(
-                        &mut batch,
-                        Vec::with_capacity(BATCH),
-                    )))
-                {
+                if batch.len() == Batch::ROWS && !send(rows(&mut batch)) {
                     return Ok(false);
                 }
             }
             Record::Invalid(invalid) => {
                 // Faults are shown in the order of the lines.
-                if !batch.is_empty() && !send(Piece::Rows(std::mem::take(&mut batch))) {
+                if !batch.is_empty() && !send(rows(&mut batch)) {
                     return Ok(false);
                 }
                 if !send(Piece::Invalid(invalid)) {
@@ -260,7 +284,7 @@ fn read_one(
             }
         }
     }
-    if !batch.is_empty() && !send(Piece::Rows(batch)) {
+    if !batch.is_empty() && !send(rows(&mut batch)) {
         return Ok(false);
     }
     let mut notices = manifest.notices();

@@ -4,6 +4,8 @@
 //! writes it, through one connection, each step a transaction that is on disk before anyone is told of it. Others read it
 //! meanwhile. All SQL of altfill stands in this room; nothing in here sends, prints or decides what an answer means.
 
+mod batch;
+mod bulk;
 mod intake;
 mod lock;
 mod open;
@@ -19,6 +21,7 @@ use std::path::{Path, PathBuf};
 use sqlx::{Connection, SqliteConnection};
 
 pub use self::{
+    batch::Batch,
     intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
     open::{Found, look},
