@@ -29,11 +29,7 @@ const BEFORE_ID: &[u8] = br#"{"id":"#;
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    writeln!(
-        std::io::stdout(),
-        "http://{}",
-        listener.local_addr()?
-    )?;
+    writeln!(std::io::stdout(), "http://{}", listener.local_addr()?)?;
     loop {
         let (connection, _) = listener.accept().await?;
         connection.set_nodelay(true)?;

@@ -9,7 +9,7 @@ use sqlx::{Arguments as _, sqlite::SqliteArguments};
 
 use super::Error;
 use crate::{
-    metadata::{Digest, FieldSet, Metadata},
+    metadata::{Digest, FieldSet},
     row::Row,
 };
 
@@ -48,11 +48,10 @@ impl Batch {
         let alone = rows
             .iter()
             .map(|row| {
-                let mut wanted = Metadata::default();
-                wanted.lay_over(&row.patch);
+                let (wanted, digest) = row.patch.alone();
                 Alone {
-                    wanted: wanted.to_json().to_string().into(),
-                    digest: wanted.digest(),
+                    wanted: wanted.into(),
+                    digest,
                     named: row.patch.named(),
                 }
             })
@@ -139,5 +138,6 @@ fn add<'v>(
     arguments: &mut SqliteArguments,
     value: impl sqlx::Encode<'v, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 ) -> Result<(), Error> {
-    sqlx::Arguments::add(arguments, value).map_err(|error| Error::Sqlite(sqlx::Error::Encode(error)))
+    sqlx::Arguments::add(arguments, value)
+        .map_err(|error| Error::Sqlite(sqlx::Error::Encode(error)))
 }

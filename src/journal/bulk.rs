@@ -9,10 +9,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteArguments};
 
-use super::{
-    Batch, Error, Intake,
-    intake::json_array,
-};
+use super::{Batch, Error, Intake, intake::json_array};
 use crate::row::Row;
 
 /// What the rows of the next batch are likely to be.
@@ -121,8 +118,8 @@ impl Intake<'_> {
         let (account, now) = (self.account, self.now.0);
         let row = format!("(?, {account}, ?, ?, ?, 0, {source}, ?, ?, {now}, {now})");
         format!(
-            "INSERT INTO items (id, account_id, media_id, wanted, digest, state, source_id, line, carried, first_seen, updated) \
-             {} ON CONFLICT (account_id, media_id) DO NOTHING",
+            "INSERT OR IGNORE INTO items \
+             (id, account_id, media_id, wanted, digest, state, source_id, line, carried, first_seen, updated) {}",
             values(&row, rows)
         )
     }
@@ -207,8 +204,9 @@ impl Intake<'_> {
             return Ok(());
         }
         let sql = "SELECT coalesce(sum(was = 2), 0), coalesce(sum(was = 3), 0) FROM temp.scope";
-        let (done, failed): (i64, i64) =
-            sqlx::query_as(sql).fetch_one(&mut *self.transaction).await?;
+        let (done, failed): (i64, i64) = sqlx::query_as(sql)
+            .fetch_one(&mut *self.transaction)
+            .await?;
         self.counts.done_before += done.unsigned_abs();
         self.counts.failed_before += failed.unsigned_abs();
         Ok(())

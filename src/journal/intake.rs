@@ -460,7 +460,7 @@ impl Intake<'_> {
                 row.push_bind(item_id)
                     .push_bind(self.account)
                     .push_bind(media_id);
-                row.push_bind(known.wanted.to_json().to_string())
+                row.push_bind(known.wanted.to_text())
                     .push_bind(known.digest.0.to_vec());
                 row.push_bind(known.state.code())
                     .push_bind(place.source)

@@ -62,7 +62,13 @@ impl Metadata {
         )
     }
 
-    /// Reads back what [`Metadata::to_json`] wrote. Its values were checked when their row was parsed and are not again:
+    /// The same as text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        text_of(self.fields())
+    }
+
+    /// Reads back what [`Metadata::to_text`] wrote. Its values were checked when their row was parsed and are not again:
     /// an expiry that has passed since is for X to judge.
     #[must_use]
     pub fn from_json(json: &str) -> Option<Self> {
@@ -106,6 +112,16 @@ impl Patch {
         self.0.iter().map(|(field, value)| (*field, value.as_ref()))
     }
 
+    /// What it wants of an item of which nothing else is wanted, as JSON, and its digest.
+    #[must_use]
+    pub fn alone(&self) -> (String, Digest) {
+        let fields = || {
+            self.fields()
+                .filter_map(|(field, value)| Some((field, value?)))
+        };
+        (text_of(fields()), Digest::of_fields(fields()))
+    }
+
     /// The fields it names, as a set of bits.
     #[must_use]
     pub fn named(&self) -> FieldSet {
@@ -125,6 +141,24 @@ impl Patch {
                 .collect(),
         )
     }
+}
+
+/// Fields as the JSON object that is sent as `metadata`.
+fn text_of<'v>(fields: impl Iterator<Item = (Field, &'v Value)>) -> String {
+    let mut text = Vec::with_capacity(256);
+    text.push(b'{');
+    for (field, value) in fields {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        // No name needs escaping, and writing values to memory can't fail.
+        text.push(b'"');
+        text.extend_from_slice(field.name().as_bytes());
+        text.extend_from_slice(b"\":");
+        let _ = serde_json::to_writer(&mut text, value);
+    }
+    text.push(b'}');
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// A set of the 13 fields, small enough to stand in a database column.
@@ -179,6 +213,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_patch_wants_alone_is_what_it_makes_of_nothing() {
+        let patch = patch(
+            json!({"shared_info": null, "upload_source": {"upload_source": "x"}, "alt_text": {"text": "a\"b"}}),
+        );
+        let mut wanted = Metadata::default();
+        wanted.lay_over(&patch);
+        assert_eq!(patch.alone(), (wanted.to_text(), wanted.digest()));
+    }
+
+    #[test]
     fn null_withdraws_a_field() {
         let mut wanted = Metadata::default();
         wanted.lay_over(&patch(
@@ -194,10 +238,8 @@ mod tests {
         wanted.lay_over(&patch(
             json!({"alt_text": {"text": " e\u{301}\r\n "}, "management_info": {"managed": true}}),
         ));
-        assert_eq!(
-            Metadata::from_json(&wanted.to_json().to_string()),
-            Some(wanted)
-        );
+        assert_eq!(wanted.to_text(), wanted.to_json().to_string());
+        assert_eq!(Metadata::from_json(&wanted.to_text()), Some(wanted));
     }
 
     #[test]
