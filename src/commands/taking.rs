@@ -9,6 +9,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::mpsc as std_mpsc,
 };
 
 use serde_json::json;
@@ -183,8 +184,10 @@ pub async fn take<S: Sink>(
     };
     let paths = manifests.to_vec();
     let lint = Linter::new(read.lint);
+    // Rows go back to the thread that made them when they are taken in: memory is cheapest to free where it was had.
+    let (taken, used) = std_mpsc::channel();
     let reading = tokio::task::spawn_blocking(move || {
-        read_all::<S>(&paths, &options, lint, &sender);
+        read_all::<S>(&paths, &options, lint, &Hand { sender, used });
     });
     let mut found = Found::default();
     let mut name = String::new();
@@ -201,6 +204,8 @@ pub async fn take<S: Sink>(
                     sink.hold(media_id).await?;
                     faults.show(&name, &fault)?;
                 }
+                // Nobody takes them back where all is read.
+                let _ = taken.send(rows);
             }
             Piece::Invalid(invalid) => {
                 found.rows += 1;
@@ -224,21 +229,35 @@ pub async fn take<S: Sink>(
     Ok(found)
 }
 
+/// What the reading thread gives, and what it gets back.
+struct Hand<B> {
+    sender: mpsc::Sender<Piece<B>>,
+    used: std_mpsc::Receiver<B>,
+}
+
+impl<B> Hand<B> {
+    /// Gives a piece; false where nobody takes it any more.
+    fn send(&self, piece: Piece<B>) -> bool {
+        self.used.try_iter().for_each(drop);
+        self.sender.blocking_send(piece).is_ok()
+    }
+}
+
 /// Reads all manifests, one after the other. An error that ends one ends all: what came before it is not kept.
 fn read_all<S: Sink>(
     paths: &[PathBuf],
     options: &manifest::Options,
     mut lint: Linter,
-    sender: &mpsc::Sender<Piece<S::Batch>>,
+    hand: &Hand<S::Batch>,
 ) {
     for path in paths {
-        let read = read_one::<S>(path, options, &mut lint, sender);
+        let read = read_one::<S>(path, options, &mut lint, hand);
         match read {
             Ok(true) => {}
             // Nobody listens any more: the journal has failed, and says so itself.
             Ok(false) => return,
             Err(error) => {
-                let _ = sender.blocking_send(Piece::Failed(error));
+                hand.send(Piece::Failed(error));
                 return;
             }
         }
@@ -249,9 +268,9 @@ fn read_one<S: Sink>(
     path: &Path,
     options: &manifest::Options,
     lint: &mut Linter,
-    sender: &mpsc::Sender<Piece<S::Batch>>,
+    hand: &Hand<S::Batch>,
 ) -> Result<bool, manifest::Error> {
-    let send = |piece| sender.blocking_send(piece).is_ok();
+    let send = |piece| hand.send(piece);
     let rows = |batch: &mut Vec<Row>| {
         let rows = std::mem::replace(batch, Vec::with_capacity(Batch::ROWS));
         Piece::Rows(rows.len() as u64, S::prepare(rows))

@@ -11,7 +11,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection, SqliteConnection,
+    ConnectOptions, Connection, SqliteConnection,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
@@ -23,6 +23,10 @@ use crate::time::Timestamp;
 const APPLICATION_ID: u32 = u32::from_be_bytes(*b"altf");
 /// 3.51.3 mends a bug by which resetting the WAL could damage a database.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// An item with an alt text takes some 250 bytes: on pages of 8 KiB a million are taken in a fifth faster than on SQLite's
+/// 4 KiB, and larger ones gain no more. A journal keeps the size with which it was made.
+const PAGE_SIZE: u32 = 8_192;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -122,7 +126,8 @@ async fn mark(path: &Path) -> Result<(), Error> {
         .filename(path)
         .create_if_missing(false);
     let mut connection = SqliteConnection::connect_with(&options).await?;
-    let pragma = format!("PRAGMA application_id = {APPLICATION_ID}");
+    let pragma =
+        format!("PRAGMA page_size = {PAGE_SIZE}; PRAGMA application_id = {APPLICATION_ID}");
     sqlx::query(sqlx::AssertSqlSafe(pragma))
         .execute(&mut connection)
         .await?;
@@ -191,7 +196,8 @@ async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, Error
         .create_if_missing(false)
         .read_only(read_only)
         .foreign_keys(false)
-        .busy_timeout(Duration::from_secs(10));
+        .busy_timeout(Duration::from_secs(10))
+        .disable_statement_logging();
     // A reader takes the file as it is.
     let options = if read_only {
         options
