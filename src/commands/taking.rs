@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many batches may wait.
-const WAITING: usize = 2;
+const WAITING: usize = 1;
 /// How many faults are shown on the screen.
 const SHOWN: u64 = 50;
 

@@ -35,8 +35,9 @@ pub(super) struct Alone {
 }
 
 impl Batch {
-    /// How many rows are best taken in together: as many as bind fewer values than SQLite allows in one statement.
-    pub const ROWS: usize = 2_000;
+    /// How many rows are best taken in together: with fewer each statement's way to
+    /// SQLite tells, more only take memory.
+    pub const ROWS: usize = 1_000;
 
     /// Prepares `rows`.
     #[must_use]

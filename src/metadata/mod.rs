@@ -19,9 +19,10 @@ pub use self::{digest::Digest, rules::Violation, schema::Field};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metadata(BTreeMap<Field, Value>);
 
-/// What one row says: the fields it names, each with its new value or `None` where it withdraws the field.
+/// What one row says: the fields it names, in the order of the schema, each with its new value or `None` where it
+/// withdraws the field.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Patch(BTreeMap<Field, Option<Value>>);
+pub struct Patch(Vec<(Field, Option<Value>)>);
 
 impl Metadata {
     /// Lays `patch` over: each field that it names is replaced as a whole or withdrawn, the others stay.
@@ -126,8 +127,8 @@ impl Patch {
     #[must_use]
     pub fn named(&self) -> FieldSet {
         self.0
-            .keys()
-            .fold(FieldSet::default(), |set, field| set.with(*field))
+            .iter()
+            .fold(FieldSet::default(), |set, (field, _)| set.with(*field))
     }
 
     /// The same patch without the fields of `set`.
@@ -136,8 +137,8 @@ impl Patch {
         Self(
             self.0
                 .iter()
-                .filter(|(field, _)| !set.contains(**field))
-                .map(|(f, v)| (*f, v.clone()))
+                .filter(|(field, _)| !set.contains(*field))
+                .cloned()
                 .collect(),
         )
     }
