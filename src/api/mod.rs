@@ -80,8 +80,8 @@ impl Client {
             );
         };
         authorization.set_sensitive(true);
-        let body = serde_json::json!({"id": media_id.as_str(), "metadata": metadata.to_json()})
-            .to_string();
+        // An id is digits: nothing of it needs escaping.
+        let body = format!(r#"{{"id":"{media_id}","metadata":{}}}"#, metadata.to_text());
         let request = self
             .http
             .post(&self.endpoint)

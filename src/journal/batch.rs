@@ -135,7 +135,7 @@ pub(super) fn line(row: &Row) -> i64 {
     i64::try_from(row.line).unwrap_or(i64::MAX)
 }
 
-fn add<'v>(
+pub(super) fn add<'v>(
     arguments: &mut SqliteArguments,
     value: impl sqlx::Encode<'v, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 ) -> Result<(), Error> {

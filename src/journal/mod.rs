@@ -14,6 +14,7 @@ mod queue;
 mod reading;
 mod run;
 mod scratch;
+mod turn;
 mod upkeep;
 
 use std::path::{Path, PathBuf};

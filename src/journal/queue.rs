@@ -3,12 +3,14 @@
 //! Owns the two verbs of the running run. [`Journal::claim`] reads; [`Journal::record`] writes outcomes and starts
 //! together in one transaction, so that a pool of workers shares its commits. When it returns, all of it is on disk.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
-use serde_json::{Value, json};
-use sqlx::{Connection, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
-use super::{Error, Journal, Scope};
+use super::{
+    Error, Journal, Scope,
+    turn::{Turn, expect},
+};
 use crate::{
     answer::{Told, WindowKind},
     item::MediaId,
@@ -35,7 +37,7 @@ pub struct Due {
     /// Its media id.
     pub media_id: MediaId,
     /// What it shall have.
-    pub wanted: Metadata,
+    pub wanted: Arc<Metadata>,
     /// How often it was sent so far, in all runs.
     pub attempts: u32,
     /// How many of this run's attempts count against `--max-attempts`.
@@ -192,40 +194,21 @@ impl Journal {
         told: &[Told],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        if !settled.is_empty() {
-            settle(&mut transaction, settled).await?;
-        }
-        if !starts.is_empty() {
-            start(&mut transaction, run_id, starts).await?;
-        }
-        let count = |is: fn(&Settled) -> bool| {
-            i64::try_from(settled.iter().filter(|settled| is(settled)).count()).unwrap_or(i64::MAX)
+        let turn = Turn::new(account, run_id, settled, starts, told, now)?;
+        let expected = turn.expected;
+        let query = sqlx::query_with(AssertSqlSafe(turn.sql), turn.arguments);
+        let written = query.execute(&mut self.connection).await;
+        let result = match written {
+            Ok(written) => expect(written.rows_affected(), expected),
+            Err(error) => Err(error.into()),
         };
-        sqlx::query("UPDATE runs SET requests = requests + ?, done = done + ?, failed = failed + ?, spent = spent + ? WHERE id = ?")
-            .bind(i64::try_from(starts.len()).unwrap_or(i64::MAX))
-            .bind(count(|settled| settled.next == Next::Done))
-            .bind(count(|settled| settled.next == Next::Failed))
-            .bind(count(|settled| settled.spent))
-            .bind(run_id)
-            .execute(&mut *transaction)
-            .await?;
-        for told in told {
-            sqlx::query(
-                "INSERT INTO windows (account_id, kind, capacity, remaining, reset, told) VALUES (?, ?, ?, ?, ?, ?) \
-                 ON CONFLICT (account_id, kind) DO UPDATE SET capacity = excluded.capacity, \
-                 remaining = excluded.remaining, reset = excluded.reset, told = excluded.told",
-            )
-            .bind(account)
-            .bind(told.kind as i64)
-            .bind(told.limit)
-            .bind(told.remaining)
-            .bind(told.reset.0)
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await?;
+        if let Err(error) = result {
+            // Nothing may have begun: then there is nothing to roll back.
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            return Err(error);
         }
-        Ok(transaction.commit().await?)
+        sqlx::query("COMMIT").execute(&mut self.connection).await?;
+        Ok(())
     }
 
     /// What earlier runs sent that still occupies a window of one of `rates`, and what the headers told them.
@@ -327,101 +310,11 @@ fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
     Ok(Due {
         item_id: row.try_get("id")?,
         wanted: Metadata::from_json(row.try_get("wanted")?)
-            .ok_or_else(|| damaged("the metadata"))?,
+            .ok_or_else(|| damaged("the metadata"))?
+            .into(),
         attempts: row.try_get("attempts")?,
         failures: row.try_get("failures")?,
         is_retry: row.try_get("is_retry")?,
         media_id: media_id.parse().map_err(|_| damaged("the id"))?,
     })
-}
-
-async fn settle(transaction: &mut SqliteConnection, settled: &[Settled]) -> Result<(), Error> {
-    let rows: Vec<Value> = settled
-        .iter()
-        .map(|settled| {
-            let cause = settled.cause.as_ref().map(Cause::word);
-            let (state, counts, not_before) = match settled.next {
-                Next::Done => (2, false, None),
-                Next::Failed => (3, true, None),
-                Next::Again { at, counts } => (0, counts, Some(at.0)),
-            };
-            let passing = settled.next == Next::Failed
-                && settled.cause.as_ref().is_some_and(Cause::is_passing);
-            json!([
-                settled.attempt_id,
-                settled.item_id,
-                settled.ended.0,
-                settled.http_status,
-                cause,
-                settled.detail,
-                i64::from(settled.spent),
-                state,
-                i64::from(counts),
-                not_before,
-                i64::from(passing),
-            ])
-        })
-        .collect();
-    let rows = Value::from(rows).to_string();
-    let written = sqlx::query(
-        "UPDATE attempts SET ended = j.value ->> 2, http_status = j.value ->> 3, cause = j.value ->> 4, \
-         detail = j.value ->> 5, spent = j.value ->> 6 FROM json_each(?) AS j \
-         WHERE attempts.id = j.value ->> 0 AND attempts.ended IS NULL",
-    )
-    .bind(&rows)
-    .execute(&mut *transaction)
-    .await?;
-    expect(written.rows_affected(), settled.len(), "attempts")?;
-    let written = sqlx::query(
-        "UPDATE items SET state = j.value ->> 7, failures = failures + (j.value ->> 8), not_before = j.value ->> 9, \
-         passing_runs = passing_runs + (j.value ->> 10), http_status = j.value ->> 3, cause = j.value ->> 4, \
-         detail = j.value ->> 5, updated = j.value ->> 2, \
-         accepted = iif(j.value ->> 7 = 2, digest, accepted), \
-         accepted_at = iif(j.value ->> 7 = 2, j.value ->> 2, accepted_at) \
-         FROM json_each(?) AS j WHERE items.id = j.value ->> 1 AND items.state = 1",
-    )
-    .bind(&rows)
-    .execute(&mut *transaction)
-    .await?;
-    expect(written.rows_affected(), settled.len(), "items")
-}
-
-async fn start(
-    transaction: &mut SqliteConnection,
-    run_id: i64,
-    starts: &[Start],
-) -> Result<(), Error> {
-    let rows: Vec<Value> = starts
-        .iter()
-        .map(|start| json!([start.attempt_id, start.item_id, start.started.0]))
-        .collect();
-    let rows = Value::from(rows).to_string();
-    let written = sqlx::query(
-        "INSERT INTO attempts (id, item_id, run_id, number, digest, started) \
-         SELECT j.value ->> 0, i.id, ?2, i.attempts + 1, i.digest, j.value ->> 2 \
-         FROM json_each(?1) AS j CROSS JOIN items AS i ON i.id = j.value ->> 1",
-    )
-    .bind(&rows)
-    .bind(run_id)
-    .execute(&mut *transaction)
-    .await?;
-    expect(written.rows_affected(), starts.len(), "attempts")?;
-    let written = sqlx::query(
-        "UPDATE items SET state = 1, attempts = attempts + 1, not_before = NULL, updated = j.value ->> 2 \
-         FROM json_each(?) AS j WHERE items.id = j.value ->> 1 AND items.state IN (0, 1)",
-    )
-    .bind(&rows)
-    .execute(&mut *transaction)
-    .await?;
-    expect(written.rows_affected(), starts.len(), "items")
-}
-
-/// A statement that reached other rows than it should has met a journal that somebody else has changed.
-fn expect(written: u64, expected: usize, what: &str) -> Result<(), Error> {
-    if written == expected as u64 {
-        return Ok(());
-    }
-    Err(Error::Damaged(format!(
-        "{written} {what} where {expected} were expected; was it changed by another program?"
-    )))
 }

@@ -552,7 +552,7 @@ mod tests {
         };
         let fields = parse(object, Timestamp(0)).unwrap();
         assert_eq!(
-            fields[&Field::GeoRestrictions],
+            fields[0].1,
             Some(json!({"blacklisted_country_codes": ["us"], "whitelisted_country_codes": []}))
         );
     }
@@ -566,7 +566,7 @@ mod tests {
         };
         let fields = parse(object, Timestamp(0)).unwrap();
         assert_eq!(
-            fields[&Field::ContentExpiration],
+            fields[0].1,
             Some(json!({"timestamp_sec": 1_893_456_000}))
         );
     }

@@ -298,7 +298,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
         {
             return Ok(());
         }
-        let most = (wanted * 4).max(64);
+        let most = (wanted * 8).max(256);
         let due = self
             .queue
             .claim(self.cursor, now, &self.claimed, most)
