@@ -5,6 +5,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
 use super::{
@@ -20,14 +21,22 @@ use crate::{
     time::Timestamp,
 };
 
+/// Due items as one JSON array: each row that SQLite hands over wakes who waits for it, and that costs more than the row.
 macro_rules! claim_sql {
-    ($index:literal) => {
+    ($index:literal, $rest:literal) => {
         concat!(
-            "SELECT i.id, i.media_id, i.wanted, i.attempts, i.failures, i.not_before IS NOT NULL AS is_retry FROM items AS i INDEXED BY ",
-            $index
+            "SELECT json_group_array(json_array(id, media_id, iif(json_valid(wanted), json(wanted), NULL), attempts, failures, is_retry)) \
+             FROM (SELECT i.id, i.media_id, i.wanted, i.attempts, i.failures, i.not_before IS NOT NULL AS is_retry \
+             FROM items AS i INDEXED BY ",
+            $index,
+            $rest,
+            ")"
         )
     };
 }
+
+/// A due item as it is handed over.
+type DueRow = (i64, String, Option<Map<String, Value>>, u32, u32, u8);
 
 /// An item that is due.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,49 +120,55 @@ impl Journal {
     ) -> Result<Vec<Due>, Error> {
         let (retries, fresh) = match scope {
             Scope::Everything => (
-                concat!(
-                    claim_sql!("items_waiting"),
+                claim_sql!(
+                    "items_waiting",
                     " WHERE i.not_before <= ?2 AND i.account_id = ?1 AND i.state = 0 ORDER BY i.not_before LIMIT ?3"
                 ),
-                concat!(
-                    claim_sql!("items_due"),
+                claim_sql!(
+                    "items_due",
                     " WHERE i.account_id = ?1 AND i.state IN (0, 1) AND i.id > ?2 AND i.not_before IS NULL ORDER BY i.id LIMIT ?3"
                 ),
             ),
             Scope::Manifests => (
-                concat!(
-                    claim_sql!("items_waiting"),
+                claim_sql!(
+                    "items_waiting",
                     " CROSS JOIN temp.scope AS s ON s.item_id = i.id WHERE i.not_before <= ?2 AND i.account_id = ?1 AND i.state = 0 AND s.held = 0 ORDER BY i.not_before LIMIT ?3"
                 ),
-                concat!(
-                    claim_sql!("items_due"),
+                claim_sql!(
+                    "items_due",
                     " CROSS JOIN temp.scope AS s ON s.item_id = i.id WHERE i.account_id = ?1 AND i.state IN (0, 1) AND i.id > ?2 AND i.not_before IS NULL AND s.held = 0 ORDER BY i.id LIMIT ?3"
                 ),
             ),
         };
         // Those already claimed may come first: as many more are read.
-        let limit = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = sqlx::query(retries)
-            .bind(account)
-            .bind(now.0)
-            .bind(limit(most + claimed.len()))
-            .fetch_all(&mut self.connection)
+        let mut due = self
+            .read_due(retries, account, now.0, most + claimed.len())
             .await?;
-        let mut due: Vec<Due> = rows.iter().map(read_due).collect::<Result<_, _>>()?;
         due.retain(|due| !claimed.contains(&due.item_id));
         due.truncate(most);
         if due.len() < most {
-            let rows = sqlx::query(fresh)
-                .bind(account)
-                .bind(after)
-                .bind(limit(most - due.len()))
-                .fetch_all(&mut self.connection)
-                .await?;
-            for row in &rows {
-                due.push(read_due(row)?);
-            }
+            let more = most - due.len();
+            due.extend(self.read_due(fresh, account, after, more).await?);
         }
         Ok(due)
+    }
+
+    async fn read_due(
+        &mut self,
+        statement: &'static str,
+        account: i64,
+        bound: i64,
+        most: usize,
+    ) -> Result<Vec<Due>, Error> {
+        let rows: String = sqlx::query_scalar(statement)
+            .bind(account)
+            .bind(bound)
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_one(&mut self.connection)
+            .await?;
+        let rows: Vec<DueRow> = serde_json::from_str(&rows)
+            .map_err(|error| Error::Damaged(format!("the due items: {error}")))?;
+        rows.into_iter().map(due).collect()
     }
 
     /// When the next retry after `now` is due, where one waits.
@@ -238,6 +253,9 @@ impl Journal {
     }
 }
 
+/// How many attempts are read at a time.
+const PAGE: i64 = 5_000;
+
 /// What earlier requests leave for the windows of the next.
 pub(super) async fn past(
     connection: &mut SqliteConnection,
@@ -251,28 +269,33 @@ pub(super) async fn past(
     // more, for requests that took long and clocks that were set.
     let oldest = now - longest - std::time::Duration::from_hours(1);
     let mut before = i64::MAX;
-    'reading: loop {
-        let rows = sqlx::query(
-                "SELECT t.id, t.started, coalesce(t.ended, t.started + r.timeout) AS ended, r.account_id \
-                 FROM attempts AS t JOIN runs AS r ON r.id = t.run_id WHERE t.id < ? ORDER BY t.id DESC LIMIT 1000",
-            )
-            .bind(before)
-            .fetch_all(&mut *connection)
-            .await?;
-        for row in &rows {
-            before = row.try_get("id")?;
-            if Timestamp(row.try_get("started")?) < oldest {
-                break 'reading;
+    // Without a window of ours nothing that was sent counts.
+    while !rates.is_empty() {
+        let rows: String = sqlx::query_scalar(
+            "SELECT json_group_array(json_array(id, started, ended, account_id)) FROM \
+             (SELECT t.id, t.started, coalesce(t.ended, t.started + r.timeout) AS ended, r.account_id \
+             FROM attempts AS t JOIN runs AS r ON r.id = t.run_id WHERE t.id < ? ORDER BY t.id DESC LIMIT ?)",
+        )
+        .bind(before)
+        .bind(PAGE)
+        .fetch_one(&mut *connection)
+        .await?;
+        let rows: Vec<(i64, i64, i64, i64)> = serde_json::from_str(&rows)
+            .map_err(|error| Error::Damaged(format!("the attempts: {error}")))?;
+        for (id, started, ended, of) in &rows {
+            before = before.min(*id);
+            if Timestamp(*started) < oldest {
+                continue;
             }
             // A clock that was ahead when it was written: the request did not end after now.
-            let ended =
-                Timestamp(row.try_get("ended")?).min(now + std::time::Duration::from_mins(10));
-            if row.try_get::<i64, _>("account_id")? == account {
+            let ended = Timestamp(*ended).min(now + std::time::Duration::from_mins(10));
+            if *of == account {
                 past.account.push(ended);
             }
             past.app.push(ended);
         }
-        if rows.len() < 1_000 {
+        let is_old = |(_, started, ..): &(i64, i64, i64, i64)| Timestamp(*started) < oldest;
+        if rows.len() < usize::try_from(PAGE).unwrap_or(0) || rows.iter().any(is_old) {
             break;
         }
     }
@@ -304,17 +327,18 @@ pub(super) async fn past(
     }
     Ok(past)
 }
-fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
-    let media_id: &str = row.try_get("media_id")?;
-    let damaged = |what: &str| Error::Damaged(format!("{what} of item {media_id}"));
+
+fn due((item_id, id, wanted, attempts, failures, is_retry): DueRow) -> Result<Due, Error> {
+    let damaged = |what: &str| Error::Damaged(format!("{what} of item {id}"));
     Ok(Due {
-        item_id: row.try_get("id")?,
-        wanted: Metadata::from_json(row.try_get("wanted")?)
+        item_id,
+        wanted: wanted
+            .and_then(Metadata::from_object)
             .ok_or_else(|| damaged("the metadata"))?
             .into(),
-        attempts: row.try_get("attempts")?,
-        failures: row.try_get("failures")?,
-        is_retry: row.try_get("is_retry")?,
-        media_id: media_id.parse().map_err(|_| damaged("the id"))?,
+        attempts,
+        failures,
+        is_retry: is_retry != 0,
+        media_id: id.parse().map_err(|_| damaged("the id"))?,
     })
 }

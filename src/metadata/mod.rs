@@ -73,7 +73,12 @@ impl Metadata {
     /// an expiry that has passed since is for X to judge.
     #[must_use]
     pub fn from_json(json: &str) -> Option<Self> {
-        let object: Map<String, Value> = serde_json::from_str(json).ok()?;
+        Self::from_object(serde_json::from_str(json).ok()?)
+    }
+
+    /// The same of what is parsed already.
+    #[must_use]
+    pub fn from_object(object: Map<String, Value>) -> Option<Self> {
         object
             .into_iter()
             .map(|(name, value)| Some((Field::named(&name)?, value)))

@@ -565,10 +565,7 @@ mod tests {
             panic!()
         };
         let fields = parse(object, Timestamp(0)).unwrap();
-        assert_eq!(
-            fields[0].1,
-            Some(json!({"timestamp_sec": 1_893_456_000}))
-        );
+        assert_eq!(fields[0].1, Some(json!({"timestamp_sec": 1_893_456_000})));
     }
 
     #[test]
