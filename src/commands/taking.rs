@@ -57,12 +57,15 @@ enum Piece<B> {
     Failed(manifest::Error),
 }
 
+/// Makes rows ready for a sink.
+pub type Preparer<B> = Box<dyn Fn(Vec<Row>) -> B + Send>;
+
 /// Where rows go.
 pub trait Sink {
     /// Rows as it takes them in.
     type Batch: Send + 'static;
-    /// Makes rows ready, on the thread that reads them.
-    fn prepare(rows: Vec<Row>) -> Self::Batch;
+    /// What makes rows ready, on the thread that reads them.
+    fn preparer(&self) -> Preparer<Self::Batch>;
     /// A manifest begins.
     async fn source(&mut self, source: &Source) -> Result<(), Failure>;
     /// Rows of it; returned are the faults of those that contradict earlier ones, with their items.
@@ -91,8 +94,8 @@ impl<'i, 'j> IntoJournal<'i, 'j> {
 impl Sink for IntoJournal<'_, '_> {
     type Batch = Batch;
 
-    fn prepare(rows: Vec<Row>) -> Batch {
-        Batch::of(rows)
+    fn preparer(&self) -> Preparer<Batch> {
+        Box::new(self.intake.preparer())
     }
 
     async fn source(&mut self, source: &Source) -> Result<(), Failure> {
@@ -138,8 +141,8 @@ pub struct IntoNothing {
 impl Sink for IntoNothing {
     type Batch = Vec<Row>;
 
-    fn prepare(rows: Vec<Row>) -> Vec<Row> {
-        rows
+    fn preparer(&self) -> Preparer<Vec<Row>> {
+        Box::new(|rows| rows)
     }
 
     async fn source(&mut self, source: &Source) -> Result<(), Failure> {
@@ -186,8 +189,14 @@ pub async fn take<S: Sink>(
     let lint = Linter::new(read.lint);
     // Rows go back to the thread that made them when they are taken in: memory is cheapest to free where it was had.
     let (taken, used) = std_mpsc::channel();
+    let prepare = sink.preparer();
     let reading = tokio::task::spawn_blocking(move || {
-        read_all::<S>(&paths, &options, lint, &Hand { sender, used });
+        let hand = Hand {
+            sender,
+            used,
+            prepare,
+        };
+        read_all(&paths, &options, lint, &hand);
     });
     let mut found = Found::default();
     let mut name = String::new();
@@ -233,6 +242,7 @@ pub async fn take<S: Sink>(
 struct Hand<B> {
     sender: mpsc::Sender<Piece<B>>,
     used: std_mpsc::Receiver<B>,
+    prepare: Preparer<B>,
 }
 
 impl<B> Hand<B> {
@@ -244,14 +254,9 @@ impl<B> Hand<B> {
 }
 
 /// Reads all manifests, one after the other. An error that ends one ends all: what came before it is not kept.
-fn read_all<S: Sink>(
-    paths: &[PathBuf],
-    options: &manifest::Options,
-    mut lint: Linter,
-    hand: &Hand<S::Batch>,
-) {
+fn read_all<B>(paths: &[PathBuf], options: &manifest::Options, mut lint: Linter, hand: &Hand<B>) {
     for path in paths {
-        let read = read_one::<S>(path, options, &mut lint, hand);
+        let read = read_one(path, options, &mut lint, hand);
         match read {
             Ok(true) => {}
             // Nobody listens any more: the journal has failed, and says so itself.
@@ -264,16 +269,16 @@ fn read_all<S: Sink>(
     }
 }
 
-fn read_one<S: Sink>(
+fn read_one<B>(
     path: &Path,
     options: &manifest::Options,
     lint: &mut Linter,
-    hand: &Hand<S::Batch>,
+    hand: &Hand<B>,
 ) -> Result<bool, manifest::Error> {
     let send = |piece| hand.send(piece);
     let rows = |batch: &mut Vec<Row>| {
         let rows = std::mem::replace(batch, Vec::with_capacity(Batch::ROWS));
-        Piece::Rows(rows.len() as u64, S::prepare(rows))
+        Piece::Rows(rows.len() as u64, (hand.prepare)(rows))
     };
     let mut manifest = Manifest::open(path, options)?;
     if !send(Piece::Source(manifest.source().clone())) {

@@ -29,7 +29,8 @@ pub struct Batch {
 /// What a row wants of an item of which nothing else is wanted.
 #[derive(Debug)]
 pub(super) struct Alone {
-    pub wanted: Arc<str>,
+    /// As JSON, where the row is expected to be new.
+    wanted: Option<Arc<str>>,
     pub digest: Digest,
     pub named: FieldSet,
 }
@@ -39,22 +40,19 @@ impl Batch {
     /// SQLite tells, more only take memory.
     pub const ROWS: usize = 1_000;
 
-    /// Prepares `rows`.
+    /// Prepares `rows`; what only new ones need is left for later where they are not expected to be new.
     #[must_use]
-    pub fn of(mut rows: Vec<Row>) -> Self {
+    pub fn of(mut rows: Vec<Row>, are_new: bool) -> Self {
         let all = rows.len();
         rows.retain(|row| !row.patch.is_empty());
         let mut ids = HashSet::with_capacity(rows.len());
         let is_distinct = rows.iter().all(|row| ids.insert(row.media_id.as_str()));
         let alone = rows
             .iter()
-            .map(|row| {
-                let (wanted, digest) = row.patch.alone();
-                Alone {
-                    wanted: wanted.into(),
-                    digest,
-                    named: row.patch.named(),
-                }
+            .map(|row| Alone {
+                wanted: are_new.then(|| row.patch.to_text().into()),
+                digest: row.patch.digest(),
+                named: row.patch.named(),
             })
             .collect();
         Self {
@@ -93,7 +91,10 @@ impl Batch {
         for ((row, alone), id) in self.rows.iter().zip(&self.alone).zip(first..) {
             add(&mut arguments, id)?;
             add(&mut arguments, row.media_id.as_str())?;
-            add(&mut arguments, Arc::clone(&alone.wanted))?;
+            match &alone.wanted {
+                Some(wanted) => add(&mut arguments, Arc::clone(wanted))?,
+                None => add(&mut arguments, row.patch.to_text())?,
+            }
             add(&mut arguments, &alone.digest.0[..])?;
             add(&mut arguments, line(row))?;
             add(&mut arguments, row.carried.as_deref())?;

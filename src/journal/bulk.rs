@@ -5,7 +5,13 @@
 //! a row is unchanged where its digest alone is its item's, since then laying it over changes nothing, and new where its
 //! item is not there.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use sqlx::{AssertSqlSafe, Row as _, sqlite::SqliteArguments};
 
@@ -24,6 +30,8 @@ enum Guess {
 #[derive(Debug)]
 pub(super) struct Bulk {
     guess: Guess,
+    /// Whether it is [`Guess::New`], for the thread that prepares batches.
+    is_new: Arc<AtomicBool>,
     batch: i64,
     /// Whether a batch was known, so that what its items were is still to be counted.
     has_known: bool,
@@ -34,9 +42,10 @@ pub(super) struct Bulk {
 
 impl Bulk {
     /// For a journal that has no item yet, or some.
-    pub(super) const fn new(is_empty: bool) -> Self {
+    pub(super) fn new(is_empty: bool) -> Self {
         Self {
             guess: if is_empty { Guess::New } else { Guess::Known },
+            is_new: Arc::new(AtomicBool::new(is_empty)),
             batch: 0,
             has_known: false,
             new: None,
@@ -45,7 +54,7 @@ impl Bulk {
     }
 
     /// Of `all` rows that were looked at one by one so many were new and so many unchanged.
-    pub(super) const fn learn(&mut self, all: u64, new: u64, unchanged: u64) {
+    pub(super) fn learn(&mut self, all: u64, new: u64, unchanged: u64) {
         self.guess = if new * 2 > all {
             Guess::New
         } else if unchanged * 2 > all {
@@ -53,10 +62,20 @@ impl Bulk {
         } else {
             Guess::Mixed
         };
+        let is_new = self.guess == Guess::New;
+        // A hint that comes late only costs time.
+        self.is_new.store(is_new, Ordering::Relaxed);
     }
 }
 
 impl Intake<'_> {
+    /// What makes batches of rows, on the thread that reads them.
+    #[must_use]
+    pub fn preparer(&self) -> impl Fn(Vec<Row>) -> Batch + Send + use<> {
+        let is_new = Arc::clone(&self.bulk.is_new);
+        move |rows| Batch::of(rows, is_new.load(Ordering::Relaxed))
+    }
+
     /// Takes in those rows of a batch that one statement can, and returns the others.
     pub(super) async fn take_alike<'b>(
         &mut self,

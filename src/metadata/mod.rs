@@ -118,14 +118,21 @@ impl Patch {
         self.0.iter().map(|(field, value)| (*field, value.as_ref()))
     }
 
-    /// What it wants of an item of which nothing else is wanted, as JSON, and its digest.
+    /// What it wants of an item of which nothing else is wanted, as JSON.
     #[must_use]
-    pub fn alone(&self) -> (String, Digest) {
-        let fields = || {
-            self.fields()
-                .filter_map(|(field, value)| Some((field, value?)))
-        };
-        (text_of(fields()), Digest::of_fields(fields()))
+    pub fn to_text(&self) -> String {
+        text_of(self.given())
+    }
+
+    /// The digest of that.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of_fields(self.given())
+    }
+
+    fn given(&self) -> impl Iterator<Item = (Field, &Value)> {
+        self.fields()
+            .filter_map(|(field, value)| Some((field, value?)))
     }
 
     /// The fields it names, as a set of bits.
@@ -225,7 +232,8 @@ mod tests {
         );
         let mut wanted = Metadata::default();
         wanted.lay_over(&patch);
-        assert_eq!(patch.alone(), (wanted.to_text(), wanted.digest()));
+        assert_eq!(patch.to_text(), wanted.to_text());
+        assert_eq!(patch.digest(), wanted.digest());
     }
 
     #[test]
