@@ -70,7 +70,6 @@ impl Bulk {
 
 impl Intake<'_> {
     /// What makes batches of rows, on the thread that reads them.
-    #[must_use]
     pub fn preparer(&self) -> impl Fn(Vec<Row>) -> Batch + Send + use<> {
         let is_new = Arc::clone(&self.bulk.is_new);
         move |rows| Batch::of(rows, is_new.load(Ordering::Relaxed))
@@ -253,4 +252,148 @@ fn values(row: &str, count: usize) -> String {
         let _ = write!(sql, "{}{row}", if index > 0 { "," } else { "" });
     }
     sql
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        journal::{Conflict, Counts, DEFAULT_ACCOUNT, Duplicates, Journal, Lock},
+        metadata::Patch,
+        row::Source,
+        time::Timestamp,
+    };
+
+    /// The lowest bits of a xorshift generator.
+    fn chance(state: &mut u64, of: u64) -> u64 {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        *state % of
+    }
+
+    fn row(line: u64, id: u64, metadata: Value, carried: bool) -> Row {
+        let Value::Object(object) = metadata else {
+            panic!("an object")
+        };
+        Row {
+            line,
+            media_id: id.to_string().parse().unwrap(),
+            patch: Patch::parse(object, Timestamp(0)).unwrap(),
+            carried: carried.then(|| "[\"x\"]".into()),
+        }
+    }
+
+    /// Rows of which most are as they were in the run before, and some are not.
+    fn manifest(run: u64, seed: &mut u64) -> Vec<Row> {
+        let shift = chance(seed, 2);
+        let mut rows = Vec::new();
+        for id in 1..=60 + run * 10 {
+            let line = rows.len() as u64 + 2 + shift;
+            let text = match chance(seed, 12) {
+                0 => format!("changed in run {run}"),
+                _ => format!("of {id}"),
+            };
+            let metadata = match chance(seed, 10) {
+                0 => json!({"alt_text": null, "shared_info": {"shared": true}}),
+                1 => json!({"shared_info": {"shared": false}}),
+                2 => json!({}),
+                _ => json!({"alt_text": {"text": text}}),
+            };
+            rows.push(row(line, id, metadata, id % 7 == 0));
+            if chance(seed, 9) == 0 {
+                let again = 1 + chance(seed, id);
+                let metadata = json!({"alt_text": {"text": format!("of {again}")}});
+                rows.push(row(line + 1, again, metadata, false));
+            }
+        }
+        rows
+    }
+
+    async fn commit(intake: Intake<'_>) {
+        intake.transaction.commit().await.unwrap();
+    }
+
+    type Kept = (String, String, Vec<u8>, i64, i64, Option<String>);
+
+    /// Takes manifests in, in batches of the sizes that `size` gives, and returns all that can be told of it.
+    async fn take(
+        manifests: &[Vec<Row>],
+        guess: Option<Guess>,
+        mut size: impl FnMut() -> usize,
+    ) -> (Vec<Counts>, Vec<Conflict>, Vec<Kept>, i64) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let (mut counts, mut conflicts) = (Vec::new(), Vec::new());
+        let (mut kept, mut history) = (Vec::new(), 0);
+        for (run, rows) in manifests.iter().enumerate() {
+            let lock = Lock::take(&path).unwrap();
+            let mut journal = Journal::open(&path, "bulk", lock).await.unwrap();
+            let now = Timestamp(i64::try_from(run).unwrap());
+            let mut intake = journal
+                .intake(DEFAULT_ACCOUNT, Duplicates::Error, now)
+                .await
+                .unwrap();
+            let source = intake.source(&Source::default()).await.unwrap();
+            let mut rest = &rows[..];
+            while !rest.is_empty() {
+                if let Some(guess) = guess {
+                    intake.bulk.guess = guess;
+                }
+                let (now, later) = rest.split_at(size().clamp(1, rest.len()));
+                let batch = Batch::of(now.to_vec(), now.len() % 2 == 0);
+                conflicts.extend(intake.take(source, &batch).await.unwrap());
+                rest = later;
+            }
+            intake.count_known().await.unwrap();
+            counts.push(intake.counts());
+            commit(intake).await;
+            // Half of what there is now comes to be accepted, so that the next run's changes send it anew.
+            sqlx::query(
+                "UPDATE items SET state = 2, accepted = digest WHERE CAST(media_id AS INTEGER) % 2",
+            )
+            .execute(&mut journal.connection)
+            .await
+            .unwrap();
+            sqlx::query("UPDATE items SET state = 3 WHERE CAST(media_id AS INTEGER) % 10 = 4")
+                .execute(&mut journal.connection)
+                .await
+                .unwrap();
+            let sql =
+                "SELECT media_id, wanted, digest, state, line, carried FROM items ORDER BY id";
+            kept = sqlx::query_as(sql)
+                .fetch_all(&mut journal.connection)
+                .await
+                .unwrap();
+            history = sqlx::query_scalar("SELECT count(*) FROM history")
+                .fetch_one(&mut journal.connection)
+                .await
+                .unwrap();
+            journal.close().await.unwrap();
+        }
+        (counts, conflicts, kept, history)
+    }
+
+    #[tokio::test]
+    async fn however_rows_are_batched_the_journal_is_the_same() {
+        for seed in 1..=12 {
+            let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed);
+            let manifests: Vec<_> = (0..3).map(|run| manifest(run, &mut state)).collect();
+            let each = take(&manifests, Some(Guess::Mixed), || 1).await;
+            assert!(each.0[2].unchanged > 0 && each.0[2].changed > 0 && each.0[2].new > 0);
+            for guess in [
+                None,
+                Some(Guess::New),
+                Some(Guess::Known),
+                Some(Guess::Mixed),
+            ] {
+                let mut sizes = state | 1;
+                let size = || usize::try_from(1 + chance(&mut sizes, 40)).unwrap();
+                let batched = take(&manifests, guess, size).await;
+                assert_eq!(batched, each, "seed {seed}, {guess:?}");
+            }
+        }
+    }
 }

@@ -473,20 +473,7 @@ impl Intake<'_> {
             let query = query.build().persistent(false);
             query.execute(&mut *self.transaction).await?;
         }
-        if !moved.is_empty() {
-            let mut query = QueryBuilder::new(
-                "UPDATE items SET source_id = v.column2, line = v.column3, carried = v.column4 FROM (",
-            );
-            query.push_values(moved, |mut row, (item_id, place)| {
-                row.push_bind(item_id)
-                    .push_bind(place.source)
-                    .push_bind(place.line)
-                    .push_bind(place.carried.as_deref());
-            });
-            query.push(") AS v WHERE items.id = v.column1");
-            let query = query.build().persistent(false);
-            query.execute(&mut *self.transaction).await?;
-        }
+        self.write_moved(&moved).await?;
         if !scoped.is_empty() {
             let mut query = QueryBuilder::new("INSERT INTO temp.scope (item_id, named) ");
             query.push_values(scoped, |mut row, (item_id, named)| {
@@ -496,6 +483,26 @@ impl Intake<'_> {
             let query = query.build().persistent(false);
             query.execute(&mut *self.transaction).await?;
         }
+        Ok(())
+    }
+
+    /// Writes where unchanged items stand now.
+    async fn write_moved(&mut self, moved: &[(i64, &Place)]) -> Result<(), Error> {
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::new(
+            "UPDATE items SET source_id = v.column2, line = v.column3, carried = v.column4 FROM (",
+        );
+        query.push_values(moved, |mut row, (item_id, place)| {
+            row.push_bind(*item_id)
+                .push_bind(place.source)
+                .push_bind(place.line)
+                .push_bind(place.carried.as_deref());
+        });
+        query.push(") AS v WHERE items.id = v.column1");
+        let query = query.build().persistent(false);
+        query.execute(&mut *self.transaction).await?;
         Ok(())
     }
 

@@ -117,7 +117,12 @@ impl Turn {
         if ended.is_empty() {
             return Ok(());
         }
-        let rows = Value::from_iter(ended.iter().copied().map(row)).to_string();
+        let rows = ended
+            .iter()
+            .copied()
+            .map(row)
+            .collect::<Value>()
+            .to_string();
         self.then(ENDED, 2 * ended.len());
         self.add(rows.as_str())?;
         self.add(rows.as_str())
