@@ -4,7 +4,7 @@
 //!
 //! What whole processes take is measured by `benches/check` and `benches/compare`.
 
-use std::{collections::HashSet, hint::black_box, io::Cursor, time::Duration};
+use std::{collections::HashSet, fmt::Write as _, hint::black_box, io::Cursor, time::Duration};
 
 use altfill::{
     answer::Limits,
@@ -30,10 +30,11 @@ fn csv() -> Vec<u8> {
     let mut text = String::from("media_id,alt_text\n");
     for row in 0..ROWS {
         let quoted = TEXT.replace('"', "\"\"");
-        text.push_str(&format!(
-            "{},\"{quoted} {row}\"\n",
+        let _ = writeln!(
+            text,
+            "{},\"{quoted} {row}\"",
             1_147_723_568_417_013_760 + row
-        ));
+        );
     }
     text.into_bytes()
 }

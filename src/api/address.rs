@@ -18,6 +18,13 @@ impl Address {
         format!("{self}{path}")
     }
 
+    /// The same, ready to be asked.
+    pub(super) fn endpoint(&self, path: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
+        url
+    }
+
     /// Whether it is this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
@@ -79,7 +86,9 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("http://localhost/base/", "http://localhost/base"),
         ] {
-            assert_eq!(text.parse::<Address>().unwrap().to_string(), shown);
+            let address = text.parse::<Address>().unwrap();
+            assert_eq!(address.to_string(), shown);
+            assert_eq!(address.endpoint("/2/x").as_str(), address.join("/2/x"));
         }
         for text in [
             "",

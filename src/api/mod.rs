@@ -8,7 +8,10 @@ mod credentials;
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{
+    Url,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+};
 use secrecy::ExposeSecret;
 
 pub use self::{
@@ -28,7 +31,7 @@ const LONGEST_ANSWER: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    endpoint: String,
+    endpoint: Url,
     credentials: Arc<Credentials>,
 }
 
@@ -59,7 +62,8 @@ impl Client {
         if address.is_loopback() {
             builder = builder.no_proxy();
         }
-        let endpoint = address.join("/2/media/metadata");
+        // Read once: each reading costs as much as all else that is done to a request.
+        let endpoint = address.endpoint("/2/media/metadata");
         Ok(Self {
             http: builder.build()?,
             endpoint,
@@ -84,11 +88,11 @@ impl Client {
         let body = format!(r#"{{"id":"{media_id}","metadata":{}}}"#, metadata.to_text());
         let request = self
             .http
-            .post(&self.endpoint)
+            .post(self.endpoint.clone())
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, "application/json")
             .body(body);
-        tracing::trace!(%media_id, to = self.endpoint, "sending");
+        tracing::trace!(%media_id, to = %self.endpoint, "sending");
         (read(request.send().await).await, token.generation)
     }
 
