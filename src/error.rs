@@ -49,6 +49,9 @@ pub enum Failure {
     /// There is no usable token.
     #[error("{0}")]
     Access(String),
+    /// Nobody was reached.
+    #[error("{0}")]
+    Unavailable(String),
     /// Anything else.
     #[error("{0}")]
     Unexpected(String),
@@ -70,15 +73,18 @@ impl Failure {
     pub const fn code(&self) -> u8 {
         match self {
             Self::Usage(_)
-            | Self::Journal(journal::Error::Missing(_) | journal::Error::OtherAddress { .. }) => {
-                exit::USAGE
-            }
+            | Self::Journal(
+                journal::Error::Missing(_)
+                | journal::Error::OtherAddress { .. }
+                | journal::Error::WhichAccount { .. },
+            ) => exit::USAGE,
             Self::Journal(journal::Error::Locked(_)) => exit::LOCKED,
             Self::Journal(_) | Self::Unexpected(_) => exit::UNEXPECTED,
             Self::Manifest(_) | Self::Invalid(_) => exit::INVALID,
             Self::Halted(_) => exit::HALTED,
             Self::Declined(_) => exit::STOPPED,
             Self::Access(_) => exit::ACCESS,
+            Self::Unavailable(_) => exit::UNAVAILABLE,
         }
     }
 
@@ -89,6 +95,7 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Journal(journal::Error::Missing(_)) => "no-journal",
             Self::Journal(journal::Error::OtherAddress { .. }) => "other-address",
+            Self::Journal(journal::Error::WhichAccount { .. }) => "which-account",
             Self::Journal(journal::Error::Locked(_)) => "locked",
             Self::Journal(_) => "journal",
             Self::Unexpected(_) => "unexpected",
@@ -97,6 +104,7 @@ impl Failure {
             Self::Halted(_) => "max-resend",
             Self::Declined(_) => "declined",
             Self::Access(_) => "credentials",
+            Self::Unavailable(_) => "unavailable",
         }
     }
 }

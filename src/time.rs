@@ -71,6 +71,12 @@ impl Timestamp {
         self.in_local_zone("%Y-%m-%d %H:%M")
     }
 
+    /// `2030-01-31` on this machine's clock.
+    #[must_use]
+    pub fn local_day(self) -> String {
+        self.in_local_zone("%Y-%m-%d")
+    }
+
     fn in_local_zone(self, format: &str) -> String {
         jiff::Timestamp::from_millisecond(self.0).map_or_else(
             |_| self.to_string(),

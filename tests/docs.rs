@@ -242,9 +242,14 @@ fn the_readme_calls_commands_with_flags_that_they_have() {
         let Some(command) = call.first().and_then(|word| cli.find_subcommand(word)) else {
             continue; // Said by another test.
         };
+        // `auth` has commands of its own.
+        let inner = call.get(1).and_then(|word| command.find_subcommand(word));
+        let command = inner.unwrap_or(command);
         let mut known = flags(command);
         known.insert("--help".to_owned());
-        for flag in flags_in(&call.join(" ")) {
+        // What stands behind `--` is for the run that is scheduled.
+        let own = call.split(|word| *word == "--").next().unwrap_or_default();
+        for flag in flags_in(&own.join(" ")) {
             assert!(known.contains(&flag), "`altfill {}` has no {flag}", call[0]);
         }
     }
@@ -253,7 +258,10 @@ fn the_readme_calls_commands_with_flags_that_they_have() {
 #[test]
 fn the_readme_names_no_flag_that_no_command_has() {
     let cli = cli();
-    let mut known: BTreeSet<_> = cli.get_subcommands().flat_map(flags).collect();
+    let inner = cli
+        .get_subcommands()
+        .flat_map(clap::Command::get_subcommands);
+    let mut known: BTreeSet<_> = cli.get_subcommands().chain(inner).flat_map(flags).collect();
     // And cargo's own.
     known.extend(["--help", "--release", "--locked", "--path"].map(ToOwned::to_owned));
     let unknown: Vec<_> = flags_in(README).difference(&known).cloned().collect();
@@ -353,6 +361,40 @@ fn nothing_that_people_read_says_that_altfill_publishes() {
 }
 
 #[test]
+fn the_alerts_ask_for_metrics_that_are_written_and_the_readme_explains_them_all() {
+    use yaml_rust2::{Yaml, YamlLoader};
+
+    let written: BTreeSet<_> = altfill::monitor::Figures::default()
+        .to_text(altfill::time::Timestamp::now())
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .filter_map(|line| line.split(' ').next().map(ToOwned::to_owned))
+        .collect();
+    let names = |text: &str| -> BTreeSet<String> {
+        text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .filter(|word| word.starts_with("altfill_"))
+            .map(ToOwned::to_owned)
+            .collect()
+    };
+    let alerts = include_str!("../samples/alerts.yml");
+    let yaml = YamlLoader::load_from_str(alerts).expect("YAML");
+    let Yaml::Array(rules) = &yaml[0]["groups"][0]["rules"] else {
+        panic!("there are no rules");
+    };
+    assert!(rules.len() > 3);
+    for rule in rules {
+        let asked = names(rule["expr"].as_str().expect("an expression"));
+        assert!(!asked.is_empty() && asked.is_subset(&written), "{asked:?}");
+        assert!(rule["annotations"]["summary"].as_str().is_some());
+    }
+    let (_, section) = README.split_once("\n## Monitoring\n").expect("a section");
+    let (section, _) = section.split_once("\n## ").expect("its end");
+    let mut explained = names(section);
+    explained.remove("altfill_report");
+    assert_eq!(explained, written);
+}
+
+#[test]
 fn every_file_that_the_readme_links_to_is_there() {
     for link in README.split("](").skip(1) {
         let target = link.split([')', '#']).next().unwrap_or_default();
@@ -366,7 +408,11 @@ fn every_file_that_the_readme_links_to_is_there() {
 /// The built program, in a folder of its own and without anything that the environment could set.
 fn altfill(folder: &std::path::Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_altfill"));
-    command.current_dir(folder);
+    command
+        .current_dir(folder)
+        // A developer's own configuration file is none of the tests'.
+        .env("HOME", folder)
+        .env_remove("XDG_CONFIG_HOME");
     for (name, _) in std::env::vars_os() {
         let is_ours = name
             .to_str()

@@ -18,24 +18,48 @@ impl Address {
         format!("{self}{path}")
     }
 
-    /// The same, ready to be asked.
-    pub(super) fn endpoint(&self, path: &str) -> Url {
+    /// The same, parsed.
+    pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.url.clone();
-        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}{path}"));
         url
+    }
+
+    /// Its host, port and path, where it has a port.
+    #[must_use]
+    pub fn parts(&self) -> Option<(String, u16, String)> {
+        let host = self.url.host_str()?.trim_matches(['[', ']']).to_owned();
+        Some((
+            host,
+            self.url.port_or_known_default()?,
+            self.url.path().to_owned(),
+        ))
+    }
+
+    /// The page on which a person lets an app in. X has it on another host than its API.
+    pub(super) fn authorization_page(&self) -> String {
+        match self.url.host_str() {
+            Some("api.x.com" | "api.twitter.com") => "https://x.com/i/oauth2/authorize".to_owned(),
+            _ => self.join("/i/oauth2/authorize"),
+        }
     }
 
     /// Whether it is this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        let host = self
-            .url
-            .host_str()
-            .unwrap_or_default()
-            .trim_start_matches('[')
-            .trim_end_matches(']');
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        is_loopback(&self.url)
     }
+}
+
+/// Whether an address is this machine's.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url
+        .host_str()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 impl FromStr for Address {
@@ -86,9 +110,7 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("http://localhost/base/", "http://localhost/base"),
         ] {
-            let address = text.parse::<Address>().unwrap();
-            assert_eq!(address.to_string(), shown);
-            assert_eq!(address.endpoint("/2/x").as_str(), address.join("/2/x"));
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), shown);
         }
         for text in [
             "",

@@ -1,148 +1,139 @@
-//! The X API: one request, `POST /2/media/metadata`, and what comes back.
+//! The X API: one request, `POST /2/media/metadata`, and what comes back; and who makes it.
 //!
-//! Owns the HTTP client. It sends each request exactly once: no redirect is followed, nothing is sent again behind the
-//! journal's back, and an answer is read up to a bound. What an answer means is not its business.
+//! Owns HTTP and everything secret. It sends each request exactly once: no redirect is followed, nothing is sent again
+//! behind the journal's back, and an answer is read up to a bound. What an answer means is not its business.
+//!
+//! | file | owns |
+//! | --- | --- |
+//! | `address`, `http` | where requests go, and how |
+//! | `credentials/` | which secret they carry, where it comes from and how another one is had |
+//! | `oauth1`, `oauth2` | the two protocols in which X hands secrets out and checks them |
+//! | `user` | whom a secret belongs to |
+//! | `courier` | messages about a run, by a client that knows no secret |
 
 mod address;
+mod courier;
 mod credentials;
+mod http;
+mod oauth1;
+mod oauth2;
+mod user;
 
-use std::{error::Error as _, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{
-    Url,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+    Method,
+    header::{CONTENT_TYPE, HeaderValue},
 };
-use secrecy::ExposeSecret;
 
 pub use self::{
     address::Address,
-    credentials::{Credentials, CredentialsError, Source},
+    courier::Hook,
+    credentials::{
+        Account, Credentials, CredentialsError, Foreign, ForeignError, Grant, Kind, Profile,
+        Secret, Source, Store, StoreError, check_name as check_profile_name, refresh,
+    },
+    http::{ClientError, Http},
+    oauth1::Keys,
+    oauth2::{App, Login, SCOPES, TokenError, Tokens, revoke},
+    user::{LookUp, User, look_up, look_up_bearer},
+};
+use self::{
+    credentials::Token,
+    http::{Read, Received, authorize},
 };
 use crate::{
     answer::{Body, Limits, Reply},
     item::MediaId,
     metadata::Metadata,
+    time::Timestamp,
 };
-
-/// No answer of the API comes near this: what is longer is not one.
-const LONGEST_ANSWER: usize = 1 << 20;
 
 /// Sends requests to one address with one account's credentials. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    endpoint: Url,
+    http: Http,
     credentials: Arc<Credentials>,
 }
 
-/// The client could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client can't be set up: {0}")]
-pub struct ClientError(#[from] reqwest::Error);
+/// A reply, and what is known of the token that its request carried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// What came back.
+    pub reply: Reply,
+    /// The how-many-th token of the run it was.
+    pub generation: u32,
+    /// Whether its own time was over when the reply came, or the store had the next one already.
+    pub is_over: bool,
+}
 
 impl Client {
-    /// A client for `address`; each request may take `timeout`.
-    ///
-    /// # Errors
-    /// Where the system's certificates can't be read.
-    pub fn new(
-        address: &Address,
-        timeout: Duration,
-        credentials: Arc<Credentials>,
-    ) -> Result<Self, ClientError> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("altfill/", env!("CARGO_PKG_VERSION")))
-            .timeout(timeout)
-            // A redirect would carry the body, and on some hosts the token, elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            // What is sent again is the journal's decision alone.
-            .retry(reqwest::retry::never())
-            .tcp_nodelay(true)
-            .pool_idle_timeout(Duration::from_mins(1));
-        if address.is_loopback() {
-            builder = builder.no_proxy();
-        }
-        // Read once: each reading costs as much as all else that is done to a request.
-        let endpoint = address.endpoint("/2/media/metadata");
-        Ok(Self {
-            http: builder.build()?,
-            endpoint,
-            credentials,
-        })
+    /// A client that sends by `http` with these credentials.
+    #[must_use]
+    pub const fn new(http: Http, credentials: Arc<Credentials>) -> Self {
+        Self { http, credentials }
     }
 
-    /// Sends one item's metadata, once. Returns the reply and which token the request carried.
-    pub async fn send(&self, media_id: &MediaId, metadata: &Metadata) -> (Reply, u32) {
-        let token = self.credentials.token().await;
-        let Ok(mut authorization) =
-            HeaderValue::from_str(&format!("Bearer {}", token.secret.expose_secret()))
-        else {
-            // Credentials check their tokens when they are read.
-            return (
-                Reply::NoConnection("the token can't stand in a header".to_owned()),
-                token.generation,
-            );
-        };
-        authorization.set_sensitive(true);
+    /// Sends one item's metadata, once.
+    pub async fn send(&self, media_id: &MediaId, metadata: &Metadata) -> Sent {
+        let token = self.credentials.token();
+        let reply = self.reply(&token, media_id, metadata).await;
+        let is_refused = reply.status() == Some(401);
+        Sent {
+            generation: token.generation,
+            is_over: is_refused
+                && (token.is_expired(Timestamp::now()) || self.credentials.is_superseded(&token)),
+            reply,
+        }
+    }
+
+    async fn reply(&self, token: &Token, media_id: &MediaId, metadata: &Metadata) -> Reply {
+        let url = self.http.url("/2/media/metadata");
+        tracing::trace!(%media_id, to = %url, "sending");
+        let mut request = Http::request(Method::POST, url);
         // An id is digits: nothing of it needs escaping.
         let body = format!(r#"{{"id":"{media_id}","metadata":{}}}"#, metadata.to_text());
-        let request = self
-            .http
-            .post(self.endpoint.clone())
-            .header(AUTHORIZATION, authorization)
-            .header(CONTENT_TYPE, "application/json")
-            .body(body);
-        tracing::trace!(%media_id, to = %self.endpoint, "sending");
-        (read(request.send().await).await, token.generation)
+        *request.body_mut() = Some(body.into());
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        let authorization = token.secret.authorization(request.method(), request.url());
+        if let Err(why) = authorize(&mut request, &authorization) {
+            // Credentials check their tokens when they are read.
+            return Reply::NoConnection(why);
+        }
+        match self.http.send(request).await {
+            Received::NoConnection(why) => Reply::NoConnection(why),
+            Received::TimedOut => Reply::TimedOut,
+            Received::Answer {
+                status,
+                headers,
+                body,
+            } => Reply::Answered {
+                status,
+                limits: Limits::read(|name| headers.get(name)?.to_str().ok()),
+                body: match body {
+                    Read::Complete(bytes) => Body::Complete(bytes),
+                    Read::OverLong => Body::OverLong,
+                    Read::CutOff => Body::CutOff,
+                },
+            },
+        }
     }
 
-    /// Gets another token than that of `generation`, which was refused.
+    /// When another token should be had, so that none runs out on its way; none where that is not known.
+    #[must_use]
+    pub fn renew_at(&self) -> Option<Timestamp> {
+        self.credentials.renew_at()
+    }
+
+    /// Gets another token than that of `generation`, and returns which one there is now.
     ///
     /// # Errors
-    /// Why there is none, as the end of a sentence about the token.
-    pub async fn renew(&self, generation: u32) -> Result<(), CredentialsError> {
+    /// Why there is none.
+    pub async fn renew(&self, generation: u32) -> Result<u32, CredentialsError> {
         self.credentials.renew(generation).await
     }
 }
 
-async fn read(sent: Result<reqwest::Response, reqwest::Error>) -> Reply {
-    let mut response = match sent {
-        Ok(response) => response,
-        Err(error) if error.is_timeout() => return Reply::TimedOut,
-        Err(error) => return Reply::NoConnection(reason(&error)),
-    };
-    let status = response.status().as_u16();
-    let limits = Limits::read(|name| response.headers().get(name)?.to_str().ok());
-    let mut bytes = Vec::new();
-    let body = loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if bytes.len() + chunk.len() > LONGEST_ANSWER => break Body::OverLong,
-            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Ok(None) => break Body::Complete(bytes),
-            Err(error) if error.is_timeout() => return Reply::TimedOut,
-            Err(_) => break Body::CutOff,
-        }
-    };
-    Reply::Answered {
-        status,
-        body,
-        limits,
-    }
-}
-
-/// The innermost reason of an error: "Connection refused" says more than "error sending request".
-fn reason(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let text = if error.source().is_some() {
-        innermost.to_string()
-    } else {
-        "the request could not be sent".to_owned()
-    };
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect()
-}
+/// How long a request to the token endpoint may take.
+pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::JournalArgs;
-use crate::item::State;
+use crate::{item::State, journal::Dimension};
 
 /// `altfill status`.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub struct StatusArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Look at the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
     /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
@@ -33,7 +33,7 @@ pub struct ShowArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Look at the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
     /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
@@ -47,14 +47,22 @@ pub struct ReportArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Look at the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
-    /// The form [default: by the end of FILE's name; else as the manifests, xlsx or csv]
+    /// The form [default: by the end of FILE's name; else as the manifests, xlsx or csv; csv for sums]
     #[arg(long, value_enum)]
     pub format: Option<FormatArg>,
-    /// Only images in this state: pending, sending, done or failed
+    /// Only images in this state: pending, sending, done or failed; in an HTML report, of those that it lists
     #[arg(long)]
     pub state: Option<State>,
+    /// Instead of images, sums of requests, dollars, done and failed by any of account, month, day and cause; as csv or jsonl
+    #[arg(
+        long,
+        value_name = "WHAT,…",
+        value_delimiter = ',',
+        conflicts_with = "state"
+    )]
+    pub by: Vec<Dimension>,
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -69,4 +77,6 @@ pub enum FormatArg {
     Jsonl,
     /// A workbook in which each cell is text, so that ids stay whole
     Xlsx,
+    /// A page for people, in one file that works offline: sums, charts, failures with what to do, all images
+    Html,
 }

@@ -15,7 +15,12 @@ pub struct ReadArgs {
     #[arg(long, value_name = "FIELD=HEADER", value_parser = parse_mapping, env = "ALTFILL_MAP", value_delimiter = '\n')]
     pub map: Vec<(String, String)>,
     /// Carry COLUMN along although it is nearly a field (repeatable)
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(
+        long,
+        value_name = "COLUMN",
+        env = "ALTFILL_IGNORE",
+        value_delimiter = '\n'
+    )]
     pub ignore: Vec<String>,
     /// The manifests' encoding, where it is not UTF-8 or UTF-16 with a byte order mark
     #[arg(long, value_name = "NAME", env = "ALTFILL_ENCODING")]
@@ -93,7 +98,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Plan against the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
     /// At most N requests in any DURATION (repeatable) [default: 500/15m and 50000/24h]
     #[arg(

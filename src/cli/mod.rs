@@ -3,8 +3,13 @@
 //! Owns names, help texts and forms, a file for each group of commands. What the words mean, and what holds where none
 //! was said, is [`crate::settings`]'s.
 
+mod access;
 mod looking;
 mod manifests;
+mod monitoring;
+mod origin;
+mod packaging;
+mod scheduling;
 mod sending;
 mod upkeep;
 
@@ -13,11 +18,19 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use self::{
+    access::{
+        AuthArgs, AuthCommand, AuthStatusArgs, ForeignArg, ImportArgs, LoginArgs, LogoutArgs,
+        RefreshArgs,
+    },
     looking::{FormatArg, ReportArgs, ShowArgs, StatusArgs},
     manifests::{
         CheckArgs, DuplicatesArg, LintArg, PlanArgs, ReadArgs, TemplateArgs, TemplateFormatArg,
     },
-    sending::{ProgressArg, RunArgs, SandboxArgs, SendArgs},
+    monitoring::{LogFormatArg, MonitorArgs},
+    origin::{Holding, Origin, Origins},
+    packaging::{CompletionsArgs, ManArgs},
+    scheduling::{ScheduleArgs, ScheduleFormatArg},
+    sending::{ConfigArgs, ProgressArg, RunArgs, SandboxArgs, SendArgs},
     upkeep::{DismissArgs, DropArgs},
 };
 use crate::api::Address;
@@ -29,9 +42,51 @@ pub struct Cli {
     /// Say more: -v what is done, -vv how, -vvv everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
+    /// The form of the lines of -v [default: text]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORM",
+        env = "ALTFILL_LOG_FORMAT"
+    )]
+    pub log_format: Option<LogFormatArg>,
+    /// Read this configuration file and no other
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "ALTFILL_CONFIG",
+        hide_env_values = true,
+        help_heading = "Configuration"
+    )]
+    pub config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(
+        long,
+        global = true,
+        env = "ALTFILL_NO_CONFIG",
+        help_heading = "Configuration"
+    )]
+    pub no_config: bool,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Where the command's options keep what came from where, if it has any that a file can set and it asks.
+    pub fn origins_mut(&mut self) -> Option<&mut Origins> {
+        match &mut self.command {
+            Command::Run(args) => Some(&mut args.send.origins),
+            Command::Resume(args) => Some(&mut args.origins),
+            Command::Config(args) => Some(&mut args.send.origins),
+            Command::Auth(AuthArgs {
+                command: AuthCommand::Status(args),
+            }) => Some(&mut args.origins),
+            _ => None,
+        }
+    }
 }
 
 const EXIT_CODES: &str = "\
@@ -54,7 +109,7 @@ pub enum Command {
     Status(StatusArgs),
     /// Show all that is known of one image: its metadata and each attempt
     Show(ShowArgs),
-    /// Write outcomes to a file; a report of failures can be mended and sent again
+    /// Write outcomes to a file, for programs, spreadsheets or people; a report of failures can be mended and sent again
     Report(ReportArgs),
     /// Withdraw images that were not sent yet
     Drop(DropArgs),
@@ -62,8 +117,18 @@ pub enum Command {
     Dismiss(DismissArgs),
     /// Print an empty manifest with all columns, and what each is for
     Template(TemplateArgs),
+    /// Log in at X, and see as whom a run would send
+    Auth(AuthArgs),
+    /// Show each option of a run as it holds here, and where it was set
+    Config(Box<ConfigArgs>),
+    /// Print what starts a run at fixed times, for cron, systemd or Kubernetes; it installs nothing
+    Schedule(ScheduleArgs),
     /// Serve a simulated X API on this machine, for rehearsals
     Sandbox(SandboxArgs),
+    /// Print what a shell needs to complete altfill's words
+    Completions(CompletionsArgs),
+    /// Print the manual page of altfill or of a command
+    Man(ManArgs),
 }
 
 /// Where the journal is.
@@ -75,6 +140,9 @@ pub struct JournalArgs {
     /// The API's address [default: <https://api.x.com>]
     #[arg(long, value_name = "URL", env = "ALTFILL_API_URL")]
     pub api_url: Option<Address>,
+    /// The profile: whose images, by the login of this name [default: the only one, or default]
+    #[arg(long, value_name = "NAME", env = "ALTFILL_PROFILE")]
+    pub profile: Option<String>,
 }
 
 /// Reads an amount of dollars.

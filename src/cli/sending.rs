@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{JournalArgs, ReadArgs, parse_dollars};
+use super::{JournalArgs, MonitorArgs, Origins, ReadArgs, parse_dollars};
 use crate::{rate::parse_duration, runner::Share, sandbox::Fault};
 
 /// `altfill run`.
@@ -45,10 +45,16 @@ pub struct SendArgs {
     #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
     /// What goes wrong in the sandbox, for example 503=5% (repeatable)
-    #[arg(long, value_name = "KIND=P%", requires = "sandbox")]
+    #[arg(
+        long,
+        value_name = "KIND=P%",
+        env = "ALTFILL_FAULT",
+        value_delimiter = ',',
+        requires = "sandbox"
+    )]
     pub fault: Vec<Fault>,
     /// Which requests the sandbox's faults befall
-    #[arg(long, value_name = "N", requires = "sandbox")]
+    #[arg(long, value_name = "N", env = "ALTFILL_SEED", requires = "sandbox")]
     pub seed: Option<u64>,
 
     /// Read the token from this file
@@ -56,7 +62,6 @@ pub struct SendArgs {
         long,
         value_name = "PATH",
         env = "ALTFILL_TOKEN_FILE",
-        conflicts_with = "token_command",
         help_heading = "Access"
     )]
     pub token_file: Option<PathBuf>,
@@ -65,6 +70,7 @@ pub struct SendArgs {
         long,
         value_name = "CMD",
         env = "ALTFILL_TOKEN_COMMAND",
+        hide_env_values = true,
         help_heading = "Access"
     )]
     pub token_command: Option<String>,
@@ -187,6 +193,39 @@ pub struct SendArgs {
         help_heading = "Output"
     )]
     pub ok: Vec<u8>,
+
+    /// Who shall be told.
+    #[command(flatten)]
+    pub monitor: MonitorArgs,
+
+    /// Which of these was typed, which stands in the environment and which in a file.
+    #[arg(skip)]
+    pub origins: Origins,
+}
+
+/// `altfill config`: the options of `run`, of which each may be given to see what would hold.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Manifests of the run that is meant: a configuration file beside the first one counts
+    #[arg(value_name = "MANIFEST")]
+    pub manifests: Vec<PathBuf>,
+    /// How to read them.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Send what is valid although rows are not
+    #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
+    pub skip_invalid: bool,
+    /// Refuse manifests that would send more done images anew than this, as a number or percentage
+    #[arg(
+        long,
+        value_name = "N|N%",
+        env = "ALTFILL_MAX_RESEND",
+        help_heading = "Bounds"
+    )]
+    pub max_resend: Option<Share>,
+    /// How to send.
+    #[command(flatten)]
+    pub send: SendArgs,
 }
 
 /// How progress is shown.
@@ -219,4 +258,7 @@ pub struct SandboxArgs {
     /// Which requests the faults befall
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Accept only tokens of `altfill auth login` here, each for so long
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub token_ttl: Option<std::time::Duration>,
 }

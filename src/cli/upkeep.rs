@@ -26,7 +26,7 @@ pub struct DropArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// In the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
 }
 
@@ -46,6 +46,6 @@ pub struct DismissArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// In the sandbox's journal
-    #[arg(long)]
+    #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
 }

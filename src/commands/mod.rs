@@ -3,15 +3,20 @@
 //! With the views they are the only ones who write to the terminal: what a program reads goes to standard output,
 //! everything else to standard error.
 
+mod auth;
 mod check;
+mod config;
 mod linting;
+mod packaging;
 mod plan;
 mod report;
 mod resend;
 mod resume;
 mod run;
 mod sandbox;
+mod schedule;
 mod send;
+mod sender;
 mod show;
 mod signals;
 mod status;
@@ -28,8 +33,9 @@ use std::{
 use self::summary::Totals;
 use crate::{
     cli::{Cli, Command},
+    configuration::{Refusal, salvage},
     error::{Failure, exit},
-    progress::say,
+    progress::{remember, say},
 };
 
 /// Carries a command out, and returns its exit code.
@@ -45,6 +51,11 @@ pub async fn execute(cli: Cli) -> u8 {
         Command::Status(args) => ended(status::execute(&args).await),
         Command::Show(args) => ended(show::execute(&args).await),
         Command::Report(args) => ended(report::execute(&args).await),
+        Command::Config(args) => ended(config::execute(&args)),
+        Command::Auth(args) => ended(auth::execute(&args.command).await),
+        Command::Schedule(args) => ended(schedule::execute(&args)),
+        Command::Completions(args) => ended(packaging::complete(&args)),
+        Command::Man(args) => ended(packaging::explain(&args)),
         Command::Sandbox(args) => ended(sandbox::execute(&args).await),
     }
 }
@@ -116,20 +127,35 @@ const fn code_at_rest(due: u64, failed: u64) -> u8 {
     }
 }
 
-/// Says what is wrong with what was typed, or shows the help that was asked for.
-pub(crate) fn refuse(error: &clap::Error, words: &[OsString]) -> u8 {
-    // Nobody who reads is no reason to fail.
-    let _ = error.print();
-    let code = if error.use_stderr() {
-        exit::USAGE
-    } else {
-        exit::OK
+/// Says what is wrong with what was typed or configured, or shows the help that was asked for. Those who watch a run hear of it
+/// as far as it can be made out who they are.
+pub(crate) async fn refuse(refusal: &Refusal, words: &[OsString]) -> u8 {
+    let code = match refusal {
+        Refusal::Words(error) => {
+            // Nobody who reads is no reason to fail.
+            let _ = error.print();
+            if error.use_stderr() {
+                remember(&error.to_string());
+                exit::USAGE
+            } else {
+                exit::OK
+            }
+        }
+        Refusal::Configuration(failure) => {
+            say(&complaint(failure));
+            failure.code()
+        }
     };
     let sends = words.iter().any(|word| word == "run" || word == "resume");
-    if code == exit::USAGE && sends && words.iter().any(|word| word == "--json") {
+    if code == exit::USAGE && sends {
         let mut totals = Totals::default();
         (totals.exit_code, totals.exit_reason) = (code, "usage".to_owned());
-        let _ = print(&totals.to_json().to_string());
+        if words.iter().any(|word| word == "--json") {
+            let _ = print(&totals.to_json().to_string());
+        }
+        if let Some(args) = salvage(words) {
+            send::tell_of_refusal(&args, &totals).await;
+        }
     }
     code
 }

@@ -66,17 +66,17 @@ async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
     let is_there = look(&place.path)? == Found::Journal;
     let mut past = Past::default();
     let mut done = 0;
+    let mut account = DEFAULT_ACCOUNT;
     if is_there {
-        let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+        let mut reader = Reader::open(&place.path, place.bound_to.as_deref(), &place.whose).await?;
+        account = reader.account();
         past = reader.past(&rates.windows(), now).await?;
         done = reader.tally().await?.done;
     }
     let folder = tempfile::tempdir().map_err(Failure::unexpected)?;
     let mut journal =
         Journal::scratch(folder.path(), is_there.then_some(place.path.as_path())).await?;
-    let mut intake = journal
-        .intake(DEFAULT_ACCOUNT, read.duplicates, now)
-        .await?;
+    let mut intake = journal.intake(account, read.duplicates, now).await?;
     let mut faults = taking::Faults::new(read.errors.as_deref())?;
     let mut sink = taking::IntoJournal::new(&mut intake);
     let found = taking::take(&args.manifests, &read, &mut sink, &mut faults, false).await?;

@@ -11,29 +11,26 @@ use crate::{
     error::{Failure, exit},
     journal::Reader,
     progress::say,
-    report::{self, Error, Format},
+    report::{self, Error, Format, SumsFormat},
     settings::JournalPlace,
 };
 
 pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
+    let what = what(args)?;
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
-    let format = match format(args) {
-        Some(format) => format,
-        // A terminal can't show a workbook.
-        None if args.output.is_none() && io::stdout().is_terminal() => Format::Csv,
-        None => Format::of(reader.sources().await?.iter().map(|(_, source)| source)),
+    let bound_to = place.bound_to.as_deref();
+    // Sums are of all accounts, unless one was named.
+    let (mut reader, account) = if matches!(what, What::Sums(_)) && !place.whose.is_named {
+        (Reader::open_any(&place.path, bound_to).await?, None)
+    } else {
+        let reader = Reader::open(&place.path, bound_to, &place.whose).await?;
+        let account = reader.account();
+        (reader, Some(account))
     };
     let Some(path) = &args.output else {
         // Nobody who reads is no failure: `altfill report | head` is a good command.
-        return match report::write(
-            &mut reader,
-            format,
-            args.state,
-            &mut BufWriter::new(io::stdout()),
-        )
-        .await
-        {
+        let mut out = BufWriter::new(io::stdout());
+        return match write(&mut reader, args, &what, account, &mut out).await {
             Err(Error::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit::OK),
             Err(error) => Err(failed(error)),
             Ok(_) => Ok(exit::OK),
@@ -48,15 +45,60 @@ pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
         .unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
     let mut out = BufWriter::new(file.as_file_mut());
-    let count = report::write(&mut reader, format, args.state, &mut out)
+    let count = write(&mut reader, args, &what, account, &mut out)
         .await
         .map_err(failed)?;
     out.flush().map_err(cannot)?;
     drop(out);
     file.as_file().sync_all().map_err(cannot)?;
     file.persist(path).map_err(|error| cannot(error.error))?;
-    say(&format!("{}: {}", path.display(), counted(count, "image")));
+    let of = match what {
+        What::Images(_) => "image",
+        What::Sums(_) => "row",
+    };
+    say(&format!("{}: {}", path.display(), counted(count, of)));
     Ok(exit::OK)
+}
+
+/// What a report is about, and its form where one was asked for.
+enum What {
+    Images(Option<Format>),
+    Sums(SumsFormat),
+}
+
+fn what(args: &ReportArgs) -> Result<What, Failure> {
+    let format = format(args);
+    if args.by.is_empty() {
+        return Ok(What::Images(format));
+    }
+    match format {
+        None | Some(Format::Csv) => Ok(What::Sums(SumsFormat::Csv)),
+        Some(Format::JsonLines) => Ok(What::Sums(SumsFormat::JsonLines)),
+        Some(Format::Workbook | Format::Html) => Err(Failure::usage(
+            "--by writes sums as csv or jsonl: name one of them with --format, or by the end of the file's name",
+        )),
+    }
+}
+
+async fn write(
+    reader: &mut Reader,
+    args: &ReportArgs,
+    what: &What,
+    account: Option<i64>,
+    out: &mut (dyn Write + Send),
+) -> Result<u64, Error> {
+    let format = match what {
+        What::Sums(format) => {
+            let count = report::write_sums(reader, *format, &args.by, account, out).await?;
+            out.flush()?;
+            return Ok(count);
+        }
+        What::Images(Some(format)) => *format,
+        // A terminal can't show a workbook.
+        What::Images(None) if args.output.is_none() && io::stdout().is_terminal() => Format::Csv,
+        What::Images(None) => Format::of(reader.sources().await?.iter().map(|(_, source)| source)),
+    };
+    report::write(reader, format, args.state, out).await
 }
 
 /// The form that was asked for, by name or by the end of the file's.
@@ -65,6 +107,7 @@ fn format(args: &ReportArgs) -> Option<Format> {
         Some(FormatArg::Csv) => return Some(Format::Csv),
         Some(FormatArg::Jsonl) => return Some(Format::JsonLines),
         Some(FormatArg::Xlsx) => return Some(Format::Workbook),
+        Some(FormatArg::Html) => return Some(Format::Html),
         None => {}
     }
     let end = args.output.as_ref()?.extension()?.to_str()?;
@@ -72,6 +115,7 @@ fn format(args: &ReportArgs) -> Option<Format> {
         "csv" | "tsv" | "txt" => Some(Format::Csv),
         "jsonl" | "ndjson" => Some(Format::JsonLines),
         "xlsx" => Some(Format::Workbook),
+        "html" | "htm" => Some(Format::Html),
         _ => None,
     }
 }

@@ -4,5 +4,5 @@ use super::send;
 use crate::{cli::SendArgs, settings::RunSettings};
 
 pub async fn execute(args: &SendArgs) -> u8 {
-    send::execute(RunSettings::of_resume(args), args.json, &args.ok).await
+    send::execute(RunSettings::of_resume(args), args).await
 }

@@ -4,5 +4,5 @@ use super::send;
 use crate::{cli::RunArgs, settings::RunSettings};
 
 pub async fn execute(args: &RunArgs) -> u8 {
-    send::execute(RunSettings::of_run(args), args.send.json, &args.send.ok).await
+    send::execute(RunSettings::of_run(args), &args.send).await
 }

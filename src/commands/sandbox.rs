@@ -18,6 +18,7 @@ pub async fn execute(args: &SandboxArgs) -> Result<u8, Failure> {
         faults: args.fault.clone(),
         seed: args.seed,
         record_bodies: false,
+        token_life: args.token_ttl,
         ..sandbox::Options::default()
     };
     let sandbox = Sandbox::start(options).await.map_err(|error| {

@@ -5,21 +5,31 @@
 
 use std::{
     io::{self, IsTerminal},
+    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{agrees, complaint, cost, counted, print, resend, signals, summary::Totals, taking};
+use super::{
+    agrees, complaint, cost, counted, print, resend,
+    sender::{ClientApi, Sender},
+    signals,
+    summary::Totals,
+    taking,
+};
 use crate::{
-    api::{Client, Credentials},
+    api::{Client, Http},
+    cli::SendArgs,
     error::{Failure, exit},
-    forecast::least,
-    journal::{DEFAULT_ACCOUNT, Ended, Intake, Journal, Lock, NewRun, Scope, Started},
+    forecast::{Forecast, least},
+    journal::{Doubt, Ended, Intake, Journal, Lock, NewRun, Scope, Started},
     limiter::{Limiter, pace},
-    progress::{Progress, about, say},
-    runner::{Answered, Api, JournalQueue, Runner, Share, Summary},
+    monitor::{End, Monitor},
+    progress::{self, Progress, about, last_lines, remember, say},
+    rate::Rates,
+    runner::{JournalQueue, Runner, Share, Summary},
     sandbox::{self, Sandbox},
-    settings::{RunSettings, SANDBOX},
+    settings::{JournalPlace, RunSettings, SANDBOX, monitoring},
     time::{Clock, Timestamp},
 };
 
@@ -27,12 +37,17 @@ use crate::{
 const FEW: u64 = 100;
 
 /// Carries a run out, and says how it ended on both streams.
-pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u8]) -> u8 {
+pub async fn execute(settings: Result<RunSettings, Failure>, args: &SendArgs) -> u8 {
+    let (json, ok) = (args.json, &args.ok);
     let began = Instant::now();
     let mut totals = Totals::default();
+    let mut monitor = Monitor::start(monitoring(args), journal_of(args), warn);
     let (quiet, ended) = match settings {
         Err(failure) => (false, Err(failure)),
-        Ok(settings) => (settings.quiet, run(&settings, &mut totals).await),
+        Ok(settings) => (
+            settings.quiet,
+            run(&settings, &mut totals, &mut monitor).await,
+        ),
     };
     if let Err(failure) = &ended {
         totals.fail(failure);
@@ -45,14 +60,49 @@ pub async fn execute(settings: Result<RunSettings, Failure>, json: bool, ok: &[u
         totals.exit_code
     };
     // Under cron what is said is mailed: with --quiet, nothing where all is as it should be.
-    if totals.has_run && !(quiet && code == exit::OK) {
+    if totals.has_run && quiet && code == exit::OK {
+        remember(&totals.to_string());
+    } else if totals.has_run {
         say(&totals.to_string());
     }
-    if json && let Err(failure) = print(&totals.to_json().to_string()) {
+    let object = totals.to_json();
+    let printed = if json {
+        print(&object.to_string())
+    } else {
+        Ok(())
+    };
+    monitor.end(end(&totals, code, object)).await;
+    if let Err(failure) = printed {
         say(&complaint(&failure));
         return failure.code();
     }
     code
+}
+
+/// Tells those who watch of a run whose words or configuration could not be meant.
+pub async fn tell_of_refusal(args: &SendArgs, totals: &Totals) {
+    let monitor = Monitor::start(monitoring(args), journal_of(args), warn);
+    monitor
+        .end(end(totals, totals.exit_code, totals.to_json()))
+        .await;
+}
+
+fn end(totals: &Totals, code: u8, object: serde_json::Value) -> End {
+    End {
+        code,
+        is_locked_out: totals.exit_code == exit::LOCKED,
+        is_idle: totals.exit_code == exit::OK && object["requests"] == 0,
+        log: last_lines(),
+        object,
+    }
+}
+
+fn journal_of(args: &SendArgs) -> PathBuf {
+    JournalPlace::to_read(&args.journal, args.sandbox).path
+}
+
+fn warn(line: &str) {
+    say(&format!("altfill: {line}"));
 }
 
 async fn start_rehearsal(settings: &RunSettings) -> Result<Option<Sandbox>, Failure> {
@@ -109,8 +159,18 @@ async fn lock(settings: &RunSettings) -> Result<Lock, Failure> {
     }
 }
 
-async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure> {
+async fn run(
+    settings: &RunSettings,
+    totals: &mut Totals,
+    monitor: &mut Monitor,
+) -> Result<(), Failure> {
+    let _listening = signals::tell_status_when_asked().map_err(Failure::unexpected)?;
+    progress::stage(
+        "opening the journal; nothing has been sent yet",
+        settings.progress,
+    );
     let mut journal = open(settings).await?;
+    monitor.begin().await;
     let scope = if settings.manifests.is_some() {
         Scope::Manifests
     } else {
@@ -128,7 +188,17 @@ async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure>
         timeout: settings.timeout,
         retry_failed: settings.retry_failed.clone(),
     };
-    let begun = begin(settings, &mut journal, &new_run, totals).await;
+    let mut settings = settings.clone();
+    spend_before(&mut settings, &mut journal).await?;
+    let settings = &settings;
+    let mut sender = Sender::new(settings);
+    let (account, doubt) = journal.account(&sender.whose).await?;
+    sender.account = account;
+    progress::stage(
+        "taking in what is to be sent; nothing has been sent yet",
+        settings.progress,
+    );
+    let begun = begin(&mut journal, &mut sender, doubt, &new_run, totals).await;
     let started = match begun {
         Ok(started) => started,
         Err(failure) => {
@@ -140,8 +210,8 @@ async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure>
     totals.begin(&started);
     totals.is_rehearsal = settings.rehearsal.is_some();
     tracing::info!(journal = %settings.journal.path.display(), run = started.run_id, due = started.due, "the run begins");
-    let sent = send(settings, &mut journal, &started, scope, totals).await;
-    let (tally, others) = journal.tally(DEFAULT_ACCOUNT, scope).await?;
+    let sent = send(&mut journal, &mut sender, &started, scope, totals, monitor).await;
+    let (tally, others) = journal.tally(account, scope).await?;
     totals.conclude(tally, others, journal.interrupted().await?);
     let result = match sent {
         Ok(summary) => {
@@ -164,26 +234,53 @@ async fn run(settings: &RunSettings, totals: &mut Totals) -> Result<(), Failure>
     result
 }
 
-/// Takes the manifests in and begins the run, in one transaction.
+/// What `--max-spend` leaves of a window of its own after what was spent in it.
+async fn spend_before(settings: &mut RunSettings, journal: &mut Journal) -> Result<(), Failure> {
+    let Some(window) = settings.spend_window else {
+        return Ok(());
+    };
+    let (requests, look_ups) = journal.spent_since(Timestamp::now() - window).await?;
+    settings.runner.spent_before = requests;
+    settings.runner.max_spend = settings.runner.max_spend.map(|most| most - look_ups);
+    Ok(())
+}
+
+/// Takes the manifests in and begins the run, in one transaction, unless it is not clear whose the items are.
 async fn begin(
-    settings: &RunSettings,
     journal: &mut Journal,
+    sender: &mut Sender<'_>,
+    doubt: Option<Doubt>,
     new_run: &NewRun,
     totals: &mut Totals,
 ) -> Result<Started, Failure> {
+    let (settings, account) = (sender.settings, sender.account);
     let Some(manifests) = &settings.manifests else {
+        let due = journal.due(account, new_run).await?;
+        identify(sender, doubt, due).await?;
+        if let Some(doubt) = journal
+            .doubt(account, &sender.whose)
+            .await?
+            .filter(|_| due > 0)
+        {
+            return Err(Failure::Access(doubt.to_string()));
+        }
         return Ok(journal
-            .begin(DEFAULT_ACCOUNT, new_run, settings.runner.started)
+            .begin(account, new_run, settings.runner.started)
             .await?);
     };
     let mut intake = journal
-        .intake(
-            DEFAULT_ACCOUNT,
-            settings.read.duplicates,
-            settings.runner.started,
-        )
+        .intake(account, settings.read.duplicates, settings.runner.started)
         .await?;
-    match take_in(settings, &mut intake, manifests, new_run, totals).await {
+    let begun = async {
+        take_in(settings, &mut intake, manifests, new_run, totals).await?;
+        let due = intake.due(new_run).await?;
+        identify(sender, doubt, due).await?;
+        match intake.doubt(&sender.whose).await?.filter(|_| due > 0) {
+            Some(doubt) => Err(Failure::Access(doubt.to_string())),
+            None => Ok(()),
+        }
+    };
+    match begun.await {
         Ok(()) => Ok(intake.commit(new_run).await?),
         Err(failure) => {
             intake.undo().await?;
@@ -192,10 +289,27 @@ async fn begin(
     }
 }
 
+/// Makes sure who sends, where something will be sent.
+async fn identify(sender: &mut Sender<'_>, doubt: Option<Doubt>, due: u64) -> Result<(), Failure> {
+    let settings = sender.settings;
+    if due == 0 {
+        return Ok(());
+    }
+    if let Some(doubt) = doubt {
+        return Err(Failure::Access(doubt.to_string()));
+    }
+    if settings.runner.max_items != Some(0) {
+        let spent = cost(settings.runner.spent_before, settings.runner.price);
+        let budget = settings.runner.max_spend.map(|most| most - spent);
+        sender.identify(budget).await;
+    }
+    Ok(())
+}
+
 async fn take_in(
     settings: &RunSettings,
     intake: &mut Intake<'_>,
-    manifests: &[std::path::PathBuf],
+    manifests: &[PathBuf],
     new_run: &NewRun,
     totals: &mut Totals,
 ) -> Result<(), Failure> {
@@ -260,25 +374,22 @@ fn confirm(settings: &RunSettings, due: u64, above: f64) -> Result<(), Failure> 
 
 /// Sends what is due. Returns nothing where there was nothing to do.
 async fn send(
-    settings: &RunSettings,
     journal: &mut Journal,
+    sender: &mut Sender<'_>,
     started: &Started,
     scope: Scope,
     totals: &mut Totals,
+    monitor: &Monitor,
 ) -> Result<Option<Summary>, Failure> {
+    let (settings, account) = (sender.settings, sender.account);
+    journal
+        .complete(account, &sender.whose, started.run_id, sender.dollars)
+        .await?;
+    totals.look_ups = sender.dollars;
     if started.due == 0 || settings.runner.max_items == Some(0) {
         return Ok(None);
     }
-    let source = settings.token.clone().ok_or_else(|| {
-        Failure::Access(
-            "there is no token to send with: set X_OAUTH2_ACCESS_TOKEN, or name a source with --token-file or \
-             --token-command. All that is due stays so; `altfill resume` sends it"
-                .to_owned(),
-        )
-    })?;
-    let credentials = Credentials::load(source)
-        .await
-        .map_err(|error| Failure::Access(error.to_string()))?;
+    let credentials = sender.credentials().await?;
     let rehearsal = start_rehearsal(settings).await?;
     let address = match &rehearsal {
         Some(sandbox) => sandbox.url().parse().map_err(Failure::Unexpected)?,
@@ -291,34 +402,33 @@ async fn send(
         } else {
             let token = credentials.describe();
             format!(
-                "Sending {images} as the default account to {address}, with the token of {token}"
+                "Sending {images} as {} to {address}, with the token of {token} ({})",
+                sender.name(),
+                settings.access.why
             )
         });
     }
-    let client = ClientApi(Client::new(
-        &address,
-        settings.timeout,
-        Arc::new(credentials),
-    )?);
+    let http = Http::new(&address, settings.timeout)?;
+    let client = ClientApi(Client::new(http, Arc::clone(&credentials)));
     let clock = Clock::following(Timestamp::now());
     let past = journal
-        .past(DEFAULT_ACCOUNT, &settings.rates.windows(), clock.now())
+        .past(account, &settings.rates.windows(), clock.now())
         .await?;
     let mut options = settings.runner.clone();
-    if let Some(window) = settings.spend_window {
-        options.spent_before = journal.spent_since(clock.now() - window).await?;
-    }
-    let mut progress = Progress::new(
-        settings.progress,
-        started.due,
-        &settings.rates,
-        settings.max_rps.get(),
-    );
-    let mut tell = |event: &_| progress.see(event);
+    options.max_spend = options.max_spend.map(|most| most - sender.dollars);
+    options.refused = sender.refused;
+    let pace_of_starts = (settings.rates != Rates::Unlimited).then_some(settings.max_rps.get());
+    let forecast = Forecast::new(&settings.rates, &past, pace_of_starts, clock.now());
+    let mut progress = Progress::new(settings.progress, started.due, forecast);
+    let mut tell = |event: &_| {
+        progress.see(event);
+        monitor.see(event);
+        monitor.know_token(credentials.expires());
+    };
     let runner = Runner::new(
         JournalQueue {
             journal,
-            account: DEFAULT_ACCOUNT,
+            account,
             run_id: started.run_id,
             scope,
         },
@@ -338,26 +448,4 @@ async fn send(
     let summary = summary?;
     totals.add(&summary, settings.runner.price);
     Ok(Some(summary))
-}
-
-/// The client as the runner knows it.
-#[derive(Debug, Clone)]
-struct ClientApi(Client);
-
-impl Api for ClientApi {
-    async fn send(
-        &self,
-        media_id: &crate::item::MediaId,
-        metadata: &crate::metadata::Metadata,
-    ) -> Answered {
-        let (reply, generation) = self.0.send(media_id, metadata).await;
-        Answered { reply, generation }
-    }
-
-    async fn renew(&self, generation: u32) -> Result<(), String> {
-        self.0
-            .renew(generation)
-            .await
-            .map_err(|error| error.to_string())
-    }
 }

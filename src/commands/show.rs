@@ -15,7 +15,7 @@ use crate::{
 
 pub async fn execute(args: &ShowArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+    let mut reader = Reader::open(&place.path, place.bound_to.as_deref(), &place.whose).await?;
     let media_id = args.media_id.trim();
     let item = reader.item(media_id).await?.ok_or_else(|| {
         Failure::usage(format!(

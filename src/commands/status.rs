@@ -36,6 +36,8 @@ struct Standing {
     path: PathBuf,
     api_url: String,
     tally: Tally,
+    /// Failed images that a further run sends again by itself.
+    returning: u64,
     failures: Vec<(String, i64, i64)>,
     windows: Vec<(Rate, usize)>,
     past: Past,
@@ -48,7 +50,7 @@ struct Standing {
 
 impl Standing {
     async fn read(place: JournalPlace) -> Result<Self, Failure> {
-        let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
+        let mut reader = Reader::open(&place.path, place.bound_to.as_deref(), &place.whose).await?;
         let now = Timestamp::now();
         let tally = reader.tally().await?;
         let rates = Rates::Published.windows();
@@ -60,23 +62,31 @@ impl Standing {
                 .count()
         };
         let pacing = Pacing::default();
+        let returning = reader.returning().await?;
+        let next = tally.due() + returning;
         Ok(Self {
             api_url: reader.api_url().await?,
             failures: reader.failures().await?,
             windows: rates.iter().map(|rate| (*rate, used(rate))).collect(),
             holder: Reader::holder(&place.path),
             latest: reader.latest_run().await?,
-            cost: cost(tally.due(), pacing.price),
-            time: least(&Rates::Published, tally.due(), Some(pacing.max_rps.get())),
+            cost: cost(next, pacing.price),
+            time: least(&Rates::Published, next, Some(pacing.max_rps.get())),
             path: place.path,
             tally,
+            returning,
             past,
         })
     }
 
+    /// How many images a further run sends.
+    const fn next(&self) -> u64 {
+        self.tally.due() + self.returning
+    }
+
     /// With which code a run would end that sends nothing more.
     const fn code(&self) -> u8 {
-        code_at_rest(self.tally.due(), self.tally.failed)
+        code_at_rest(self.next(), self.tally.failed)
     }
 
     fn to_json(&self) -> Value {
@@ -113,7 +123,7 @@ impl Standing {
             "failures": failures.collect::<serde_json::Map<_, _>>(),
             "windows": windows.collect::<Vec<_>>(),
             "told": told.collect::<Vec<_>>(),
-            "next_run": {"requests": self.tally.due(), "cost_usd": self.cost, "seconds": self.time.as_secs()},
+            "next_run": {"requests": self.next(), "cost_usd": self.cost, "seconds": self.time.as_secs()},
             "running": self.holder.as_ref().map(|holder| json!({"pid": holder.pid, "since": holder.since})),
             "latest_run": latest,
             "exit_code": self.code(),
@@ -165,10 +175,17 @@ impl Standing {
                 run.requests
             );
         }
-        if due == 0 {
+        if self.returning > 0 {
+            let _ = writeln!(
+                text,
+                "{} failed for a cause that passes, and a further run sends them again",
+                counted(self.returning, "image")
+            );
+        }
+        if self.next() == 0 {
             text.push_str("A further run would send nothing");
         } else {
-            let images = counted(due, "image");
+            let images = counted(self.next(), "image");
             let time = about(self.time);
             let _ = write!(
                 text,

@@ -28,6 +28,8 @@ pub struct Totals {
     pub exit_reason: String,
     /// How long it took.
     pub elapsed_s: f64,
+    /// Dollars for requests that were for no image.
+    pub look_ups: f64,
     run_id: Option<i64>,
     rows: u64,
     invalid: u64,
@@ -121,9 +123,14 @@ impl Totals {
             "warnings": self.summary.warnings,
             "interrupted": self.interrupted.0,
             "left_open": self.left_open.0,
-            "cost_usd": self.cost_usd,
+            "cost_usd": self.cost(),
             "elapsed_s": (self.elapsed_s * 1e3).round() / 1e3,
         })
+    }
+
+    /// What X may charge for the run, in dollars.
+    fn cost(&self) -> f64 {
+        ((self.cost_usd + self.look_ups) * 1e5).round() / 1e5
     }
 
     /// Why it ended before all was sent, and what to do.
@@ -203,7 +210,7 @@ impl fmt::Display for Totals {
         } else {
             ","
         };
-        let cost = format!("{at_x} ${:.3}", self.cost_usd);
+        let cost = format!("{at_x} ${:.3}", self.cost());
         match self.summary.requests {
             0 => write!(f, ". Nothing was sent.")?,
             requests => write!(f, ". {} in {time}{cost}.", counted(requests, "request"))?,

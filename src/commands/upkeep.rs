@@ -11,23 +11,23 @@ use crate::{
     cli::{DismissArgs, DropArgs, JournalArgs},
     error::{Failure, exit},
     item::State,
-    journal::{self, DEFAULT_ACCOUNT, Found, Journal, Lock, Reader, Selection, Withdrawal, look},
+    journal::{self, Found, Journal, Lock, Reader, Selection, Withdrawal, look},
     manifest::{self, Manifest, Record},
     progress::say,
     settings::JournalPlace,
 };
 
 /// Opens a journal that is there, for a command that is no run.
-async fn open(args: &JournalArgs, sandbox: bool) -> Result<Journal, Failure> {
+async fn open(args: &JournalArgs, sandbox: bool) -> Result<(Journal, i64), Failure> {
     let place = JournalPlace::to_read(args, sandbox);
     if look(&place.path)? == Found::Nothing {
         return Err(journal::Error::Missing(place.path).into());
     }
     let lock = Lock::take(&place.path)?;
-    let mut reader = Reader::open(&place.path, place.bound_to.as_deref()).await?;
-    let bound_to = reader.api_url().await?;
+    let mut reader = Reader::open(&place.path, place.bound_to.as_deref(), &place.whose).await?;
+    let (bound_to, account) = (reader.api_url().await?, reader.account());
     drop(reader);
-    Ok(Journal::open(&place.path, &bound_to, lock).await?)
+    Ok((Journal::open(&place.path, &bound_to, lock).await?, account))
 }
 
 /// `altfill drop`.
@@ -48,8 +48,8 @@ pub async fn withdraw(args: &DropArgs) -> Result<u8, Failure> {
             "what is done was sent, and can't be withdrawn: send other metadata instead",
         ));
     }
-    let mut journal = open(&args.journal, args.sandbox).await?;
-    let planned = journal.withdrawal(DEFAULT_ACCOUNT, &selection).await?;
+    let (mut journal, account) = open(&args.journal, args.sandbox).await?;
+    let planned = journal.withdrawal(account, &selection).await?;
     let Withdrawal {
         forgotten,
         restored,
@@ -68,7 +68,7 @@ pub async fn withdraw(args: &DropArgs) -> Result<u8, Failure> {
     if forgotten + restored > 0 && !args.yes {
         ask()?;
     }
-    let done = journal.withdraw(DEFAULT_ACCOUNT, &selection).await?;
+    let done = journal.withdraw(account, &selection).await?;
     journal.close().await?;
     say(&format!(
         "{} withdrawn",
@@ -106,8 +106,8 @@ pub async fn dismiss(args: &DismissArgs) -> Result<u8, Failure> {
         cause: args.cause.clone(),
         ..Selection::default()
     };
-    let mut journal = open(&args.journal, args.sandbox).await?;
-    let count = journal.dismiss(DEFAULT_ACCOUNT, &selection).await?;
+    let (mut journal, account) = open(&args.journal, args.sandbox).await?;
+    let count = journal.dismiss(account, &selection).await?;
     journal.close().await?;
     let failures = counted(count, "failure");
     say(&format!(

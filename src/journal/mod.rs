@@ -4,37 +4,45 @@
 //! writes it, through one connection, each step a transaction that is on disk before anyone is told of it. Others read it
 //! meanwhile. All SQL of altfill stands in this room; nothing in here sends, prints or decides what an answer means.
 
+mod account;
 mod batch;
 mod bulk;
 mod intake;
 mod lock;
+mod monitoring;
 mod open;
 mod overlay;
+mod overview;
 mod queue;
 mod reading;
 mod run;
 mod scratch;
 mod turn;
 mod upkeep;
+mod usage;
 
 use std::path::{Path, PathBuf};
 
 use sqlx::{Connection, SqliteConnection};
 
 pub use self::{
+    account::{Doubt, FoundAccount, Whose},
     batch::Batch,
     intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
+    monitoring::Chronicle,
     open::{Found, look},
     overlay::Duplicates,
+    overview::{Bucket, Dimension, RunSum, Sum},
     queue::{Due, Next, Settled, Start},
     reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
     run::{Ended, NewRun, RetryFailed, Started},
     scratch::Outlook,
     upkeep::{Selection, Withdrawal},
+    usage::Usage,
 };
 
-/// The account's row, until there are several.
+/// The row of the account that a journal begins with.
 pub const DEFAULT_ACCOUNT: i64 = 1;
 
 /// A journal, opened by the one run that may write it.
@@ -92,6 +100,10 @@ pub enum Error {
         "the journal {path} was written by a newer altfill (its form is {version}): use that one, or a newer one still"
     )]
     Newer { path: PathBuf, version: i64 },
+    #[error(
+        "the journal {path} holds images of {}: say whose with --profile NAME", .names.join(", ")
+    )]
+    WhichAccount { path: PathBuf, names: Vec<String> },
     #[error("another run has the journal{}", held_by(.0.as_ref()))]
     Locked(Option<Holder>),
     #[error("{path} can't be opened: {source}")]

@@ -239,17 +239,22 @@ impl Journal {
         past(&mut self.connection, account, rates, now).await
     }
 
-    /// How many requests since `moment` X may charge for, of all accounts.
+    /// How many requests since `moment` X may charge for, of all accounts, and the dollars for look-ups of users.
     ///
     /// # Errors
     /// Where the journal can't be read.
-    pub async fn spent_since(&mut self, moment: Timestamp) -> Result<u64, Error> {
+    pub async fn spent_since(&mut self, moment: Timestamp) -> Result<(u64, f64), Error> {
         let statement = "SELECT count(*) FROM attempts WHERE spent = 1 AND started >= ?";
         let spent: i64 = sqlx::query_scalar(statement)
             .bind(moment.0)
             .fetch_one(&mut self.connection)
             .await?;
-        Ok(spent.unsigned_abs())
+        let statement = "SELECT total(lookups) FROM runs WHERE started >= ?";
+        let look_ups = sqlx::query_scalar(statement)
+            .bind(moment.0)
+            .fetch_one(&mut self.connection)
+            .await?;
+        Ok((spent.unsigned_abs(), look_ups))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{DEFAULT_ACCOUNT, Error, Holder, Journal, Lock, Scope, open, queue, run};
+use super::{Error, Holder, Journal, Lock, Scope, Whose, account, open, queue, run};
 use crate::{
     item::{MediaId, State},
     metadata::Metadata,
@@ -38,6 +38,15 @@ impl Tally {
         self.pending + self.sending
     }
 
+    /// Adds those of another one.
+    pub const fn add(&mut self, other: &Self) {
+        self.pending += other.pending;
+        self.sending += other.sending;
+        self.done += other.done;
+        self.failed += other.failed;
+        self.dismissed += other.dismissed;
+    }
+
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
@@ -48,7 +57,9 @@ impl Tally {
 /// A reader beside the run that may go on.
 #[derive(Debug)]
 pub struct Reader {
-    connection: SqliteConnection,
+    pub(super) connection: SqliteConnection,
+    /// Whose items it reads.
+    pub(super) account: i64,
 }
 
 /// All that is known of one item.
@@ -184,7 +195,7 @@ impl Journal {
     }
 }
 
-async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally, Error> {
+pub(super) async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally, Error> {
     tally_of(TALLY, connection, account).await
 }
 
@@ -209,17 +220,66 @@ async fn tally_of(
     })
 }
 
+/// Adds so many items of one state.
+pub(super) fn read_into(tally: &mut Tally, row: &SqliteRow) -> Result<(), Error> {
+    let items = row.try_get::<i64, _>("items")?.unsigned_abs();
+    let dismissed: bool = row.try_get("dismissed")?;
+    match State::from_code(row.try_get("state")?) {
+        Some(State::Pending) => tally.pending += items,
+        Some(State::Sending) => tally.sending += items,
+        Some(State::Done) => tally.done += items,
+        Some(State::Failed) if dismissed => tally.dismissed += items,
+        Some(State::Failed) => tally.failed += items,
+        None => return Err(Error::Damaged("an item's state".to_owned())),
+    }
+    Ok(())
+}
+
 impl Reader {
-    /// Opens the journal at `path`, which must be there; where `api_url` is given it must be of that address.
+    /// Opens the journal at `path`, which must be there; where `api_url` is given it must be of that address, It must be clear whose
+    /// items are meant.
     ///
     /// # Errors
     /// Where there is none, or it is none of ours, or can't be read.
-    pub async fn open(path: &Path, api_url: Option<&str>) -> Result<Self, Error> {
+    pub async fn open(path: &Path, api_url: Option<&str>, whose: &Whose) -> Result<Self, Error> {
         let mut connection = open::for_reading(path).await?;
         if let Some(api_url) = api_url {
             open::check_address(&mut connection, path, api_url).await?;
         }
-        Ok(Self { connection })
+        match account::to_read(&mut connection, whose).await? {
+            Ok(account) => Ok(Self {
+                connection,
+                account,
+            }),
+            Err(names) => Err(Error::WhichAccount {
+                path: path.to_owned(),
+                names,
+            }),
+        }
+    }
+
+    /// The same for what is asked of all accounts; whose items it reads is any one's.
+    ///
+    /// # Errors
+    /// Where there is none, or it is none of ours, or can't be read.
+    pub async fn open_any(path: &Path, api_url: Option<&str>) -> Result<Self, Error> {
+        let mut connection = open::for_reading(path).await?;
+        if let Some(api_url) = api_url {
+            open::check_address(&mut connection, path, api_url).await?;
+        }
+        let account = sqlx::query_scalar("SELECT min(id) FROM accounts")
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(Self {
+            connection,
+            account,
+        })
+    }
+
+    /// The account's row, whose items it reads.
+    #[must_use]
+    pub const fn account(&self) -> i64 {
+        self.account
     }
 
     /// Who runs on the journal at `path` now.
@@ -243,7 +303,7 @@ impl Reader {
     /// # Errors
     /// Where the journal can't be read.
     pub async fn tally(&mut self) -> Result<Tally, Error> {
-        tally(&mut self.connection, DEFAULT_ACCOUNT).await
+        tally(&mut self.connection, self.account).await
     }
 
     /// What earlier requests leave for the windows of a run now.
@@ -251,7 +311,7 @@ impl Reader {
     /// # Errors
     /// Where the journal can't be read.
     pub async fn past(&mut self, rates: &[Rate], now: Timestamp) -> Result<Past, Error> {
-        queue::past(&mut self.connection, DEFAULT_ACCOUNT, rates, now).await
+        queue::past(&mut self.connection, self.account, rates, now).await
     }
 
     /// The latest run.
@@ -284,7 +344,7 @@ impl Reader {
         let statement = "SELECT coalesce(cause, 'unknown') AS cause, count(*) AS items, sum(dismissed) AS dismissed \
              FROM items INDEXED BY items_failed WHERE account_id = ? AND state = 3 GROUP BY 1 ORDER BY 2 DESC, 1";
         let rows = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .fetch_all(&mut self.connection)
             .await?;
         rows.iter()
@@ -307,7 +367,7 @@ impl Reader {
             "{EXPORT} WHERE i.account_id = ? AND i.media_id = ?"
         ));
         let row = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .bind(media_id)
             .fetch_optional(&mut self.connection)
             .await?;
@@ -422,7 +482,7 @@ impl Reader {
         };
         let statement = sqlx::AssertSqlSafe(format!("{EXPORT} {filter} ORDER BY i.id LIMIT ?3"));
         let rows = sqlx::query(statement)
-            .bind(DEFAULT_ACCOUNT)
+            .bind(self.account)
             .bind(after)
             .bind(most)
             .fetch_all(&mut self.connection)

@@ -63,7 +63,7 @@ pub struct Ended {
 /// How many interrupted items are named.
 const NAMED: usize = 1_000;
 /// In how many runs one digest may fail for a passing cause before it stays failed.
-const PASSING_RUNS: i64 = 3;
+pub(super) const PASSING_RUNS: i64 = 3;
 
 /// Failed items by cause: of a passing one while they were not in too many runs and nobody has dismissed them, of another
 /// one where it was asked for.
@@ -100,6 +100,18 @@ impl Intake<'_> {
 }
 
 impl Journal {
+    /// How many items a run without manifests would have to send.
+    ///
+    /// # Errors
+    /// Where the journal can't be read.
+    pub async fn due(&mut self, account: i64, run: &NewRun) -> Result<u64, Error> {
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        revive(&mut transaction, account, run).await?;
+        let due = due(&mut transaction, account, run.scope).await?;
+        transaction.rollback().await?;
+        Ok(due)
+    }
+
     /// Begins a run about all that is due, without manifests.
     ///
     /// # Errors

@@ -6,7 +6,9 @@
 
 mod columns;
 mod csv;
+mod html;
 mod jsonl;
+mod sums;
 mod xlsx;
 
 use std::{
@@ -18,7 +20,7 @@ use serde_json::Value;
 
 use crate::{
     item::State,
-    journal::{self, Export, Reader},
+    journal::{self, Dimension, Export, Reader},
     manifest::{cell, render},
     metadata::{Metadata, schema},
     row::{Form, Source},
@@ -40,6 +42,8 @@ pub enum Format {
     JsonLines,
     /// A workbook, each cell of it text.
     Workbook,
+    /// One page for people, which works without a network.
+    Html,
 }
 
 impl Format {
@@ -53,6 +57,15 @@ impl Format {
             Self::Csv
         }
     }
+}
+
+/// The form of sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SumsFormat {
+    /// Comma-separated, with a header.
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
 }
 
 /// What can go wrong.
@@ -75,8 +88,11 @@ pub async fn write(
     state: Option<State>,
     out: &mut (dyn Write + Send),
 ) -> Result<u64, Error> {
+    // A report is of one moment, also while a run goes on.
+    reader.hold().await?;
     let sources: BTreeMap<i64, Source> = reader.sources().await?.into_iter().collect();
     match format {
+        Format::Html => html::write(reader, state, &sources, out).await,
         Format::JsonLines => each(reader, state, |item| jsonl::write(item, &sources, out)).await,
         Format::Csv => {
             let columns = columns(reader, state, &sources).await?;
@@ -93,6 +109,25 @@ pub async fn write(
             Ok(count)
         }
     }
+}
+
+/// Writes what was sent of one account or of all, and what came of it, parted by `dimensions`, to `out`. Returns how many rows there are.
+///
+/// # Errors
+/// Where the journal can't be read or `out` can't be written.
+pub async fn write_sums(
+    reader: &mut Reader,
+    format: SumsFormat,
+    dimensions: &[Dimension],
+    account: Option<i64>,
+    out: &mut (dyn Write + Send),
+) -> Result<u64, Error> {
+    let sums = reader.sums(dimensions, account).await?;
+    match format {
+        SumsFormat::Csv => sums::write_csv(dimensions, &sums, out)?,
+        SumsFormat::JsonLines => sums::write_json_lines(dimensions, &sums, out)?,
+    }
+    Ok(sums.len() as u64)
 }
 
 /// The header stands first and must hold what any row has: one look at all rows before.

@@ -61,6 +61,8 @@ pub enum Wait {
     RateLimited,
     /// X can't be reached.
     Outage,
+    /// No fresh token can be had for the moment.
+    Token,
     /// Only retries are left, and none is due yet.
     Retry,
 }

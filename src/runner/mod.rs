@@ -10,6 +10,7 @@
 mod event;
 mod outage;
 mod port;
+mod renewal;
 mod settling;
 mod threshold;
 
@@ -30,11 +31,12 @@ use tokio::{
 
 pub use self::{
     event::{Ending, Event, Summary, Wait},
-    port::{Answered, Api, JournalQueue, Queue},
+    port::{Answered, Api, JournalQueue, NoToken, Queue},
     threshold::Share,
 };
 use self::{
     outage::Health,
+    renewal::{Need, Renewal},
     threshold::{Failures, deadline, forbids},
 };
 use crate::{
@@ -70,6 +72,8 @@ pub struct Options {
     pub max_failures: Share,
     /// How long X may be out.
     pub max_outage: Duration,
+    /// A token that X has refused before the run began, by its number, where no later one was accepted.
+    pub refused: Option<u32>,
 }
 
 impl Default for Options {
@@ -87,6 +91,7 @@ impl Default for Options {
             halt_after: 25,
             max_failures: Share::Percent(50.0),
             max_outage: Duration::from_mins(15),
+            refused: None,
         }
     }
 }
@@ -126,8 +131,11 @@ pub struct Runner<'r, Q, A: Api> {
     summary: Summary,
     items: u64,
     longest_answer: Duration,
-    /// The last generation of token that X did not refuse.
-    proven: Option<u32>,
+    renewal: Renewal,
+    /// The one renewal that goes on, if one does.
+    renewing: JoinSet<Result<u32, NoToken>>,
+    /// What came of it, until it is taken.
+    renewed: Option<Renewed>,
     waiting: Option<(Timestamp, Wait)>,
     told_offset: bool,
     /// Whether items were left out because of `--max-items`.
@@ -137,6 +145,9 @@ pub struct Runner<'r, Q, A: Api> {
     /// When what is in flight is given up, once a signal has come.
     give_up: Option<Timestamp>,
 }
+
+/// What comes of a renewal.
+type Renewed = Result<Result<u32, NoToken>, JoinError>;
 
 /// What a worker brings back.
 type Arrival = Result<(Id, Answered), JoinError>;
@@ -192,6 +203,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             limiter,
             pace,
             clock,
+            renewal: Renewal::after(options.refused),
             options,
             signals,
             tell,
@@ -208,7 +220,8 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             summary: Summary::default(),
             items: 0,
             longest_answer: Duration::ZERO,
-            proven: None,
+            renewing: JoinSet::new(),
+            renewed: None,
             waiting: None,
             told_offset: false,
             left_out: false,
@@ -233,7 +246,14 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
                 .pop_front()
                 .or_else(|| self.workers.try_join_next_with_id())
             {
-                self.take_answer(answer, &mut turn).await;
+                self.take_answer(answer, &mut turn);
+            }
+            while let Some(renewed) = self
+                .renewed
+                .take()
+                .or_else(|| self.renewing.try_join_next())
+            {
+                self.take_token(renewed, &mut turn);
             }
             self.claim().await?;
             let opening = self.start_what_may(&mut turn);
@@ -256,7 +276,21 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
             }
         }
         self.summary.cut_off = (self.flights.len() + self.doubtful.len()) as u64;
+        self.let_renewal_end().await;
         Ok(self.summary)
+    }
+
+    /// A renewal that was begun is not cut off, unless somebody is in a hurry: its token would be lost.
+    async fn let_renewal_end(&mut self) {
+        let end = sleep(self.options.stop_timeout);
+        tokio::pin!(end);
+        while !self.renewing.is_empty() && !self.signals.borrow_and_update().again {
+            tokio::select! {
+                _ = self.renewing.join_next() => {}
+                _ = self.signals.changed() => {}
+                () = &mut end => return,
+            }
+        }
     }
 
     /// Whether nothing is left to wait for.
@@ -355,6 +389,9 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
                     return None;
                 }
                 None => {}
+            }
+            if let Some(opening) = self.await_token(now) {
+                return Some(opening);
             }
             let mut opening = self.limiter.opening(now);
             if let Some(probe) = self.health.next_probe() {
@@ -467,6 +504,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
         });
         tokio::select! {
             Some(answer) = self.workers.join_next_with_id() => self.arrived.push_back(answer),
+            Some(renewed) = self.renewing.join_next() => self.renewed = Some(renewed),
             () = sleep(pause) => {}
             _ = self.signals.changed() => {}
         }
@@ -476,6 +514,8 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
     fn tell_wait(&mut self, until: Timestamp, now: Timestamp) {
         let why = if self.health.is_outage() {
             Wait::Outage
+        } else if self.renewal.next_try() == Some(until) {
+            Wait::Token
         } else if self.limiter.paused_until(now).is_some() {
             Wait::RateLimited
         } else if self.ready.is_empty() {

@@ -20,6 +20,17 @@ pub struct Answered {
     pub reply: Reply,
     /// Which token was sent, counted from 0; each renewal counts one further.
     pub generation: u32,
+    /// Whether that token's own time was over when the answer came, or it was replaced meanwhile.
+    pub is_over: bool,
+}
+
+/// Why there is no other token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoToken {
+    /// A person must act.
+    Access(String),
+    /// It may be had later.
+    Unreachable(String),
 }
 
 /// Sends requests.
@@ -31,8 +42,11 @@ pub trait Api: Clone + Send + Sync + 'static {
         metadata: &Metadata,
     ) -> impl Future<Output = Answered> + Send;
 
-    /// Gets a token other than the one of `generation`, which was refused.
-    fn renew(&self, generation: u32) -> impl Future<Output = Result<(), String>> + Send;
+    /// When another token should be had, so that none runs out on its way; none where that is not known.
+    fn renew_at(&self) -> Option<Timestamp>;
+
+    /// Gets a token other than the one of `generation`, and returns which one there is now.
+    fn renew(&self, generation: u32) -> impl Future<Output = Result<u32, NoToken>> + Send;
 }
 
 /// A queue of due items that survives the run; see [`Journal`] for what each verb promises.

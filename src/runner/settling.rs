@@ -6,13 +6,16 @@
 use std::time::Duration;
 
 use super::{
-    Api, Arrival, Ending, Event, Flight, Queue, Runner, Turn, outage::is_sign, port::Answered,
+    Api, Arrival, Ending, Event, Flight, Need, NoToken, Queue, Renewed, Runner, Turn,
+    outage::is_sign, port::Answered,
 };
 use crate::{
     answer::Reply,
     journal::{Due, Next, Settled},
+    limiter::Opening,
     outcome::{Cause, Decision, Outcome, Stop, decide},
     retry,
+    time::Timestamp,
 };
 
 /// An offset of the clocks that people should hear of, in milliseconds.
@@ -20,7 +23,7 @@ const NOTABLE_OFFSET: i64 = 60_000;
 
 impl<Q: Queue, A: Api> Runner<'_, Q, A> {
     /// Takes one answer: what it means, for the item and for the run.
-    pub(super) async fn take_answer(&mut self, answer: Arrival, turn: &mut Turn) {
+    pub(super) fn take_answer(&mut self, answer: Arrival, turn: &mut Turn) {
         let (id, answered) = match answer {
             Ok((id, answered)) => (id, answered),
             // A fault of ours in one request is not the others': its outcome is not known, and it is sent again.
@@ -31,6 +34,7 @@ impl<Q: Queue, A: Api> Runner<'_, Q, A> {
                     Answered {
                         reply,
                         generation: 0,
+                        is_over: false,
                     },
                 )
             }
@@ -61,7 +65,7 @@ impl<Q: Queue, A: Api> Runner<'_, Q, A> {
             detail,
         } = decide(&due.media_id, &due.wanted, reply);
         if decision != Decision::Renew && reply.status().is_some() {
-            self.proven = self.proven.max(Some(answered.generation));
+            self.renewal.accepted(answered.generation);
         }
         let mut settled = Settled {
             item_id: due.item_id,
@@ -103,11 +107,9 @@ impl<Q: Queue, A: Api> Runner<'_, Q, A> {
                 return self.again(settled, &due, false, turn);
             }
             Decision::Renew => {
-                if let Err(why) = self.renew(answered.generation).await {
-                    self.end(
-                        Ending::Refused(Stop::Access, Cause::UNAUTHORIZED, Some(why)),
-                        &mut turn.events,
-                    );
+                if !self.renewal.refused(answered.generation, answered.is_over) {
+                    let why = "the token was refused again after it was renewed".to_owned();
+                    self.refuse_access(why, turn);
                 }
             }
             Decision::Stop(stop) => {
@@ -203,13 +205,44 @@ impl<Q: Queue, A: Api> Runner<'_, Q, A> {
         }
     }
 
-    /// Gets another token after the one of `refused` was refused.
-    async fn renew(&mut self, refused: u32) -> Result<(), String> {
-        // A token that came after a refusal and was itself never accepted: another one would fare no better.
-        if refused > 0 && self.proven.is_none_or(|proven| proven < refused) {
-            return Err("the token was refused again after it was renewed".to_owned());
+    /// Sees to it that there is a token to send with. Returns what a start has to wait for, where there is none.
+    pub(super) fn await_token(&mut self, now: Timestamp) -> Option<Opening> {
+        let need = self.renewal.need(self.api.renew_at(), now);
+        if need != Need::None
+            && self.renewing.is_empty()
+            && self.renewal.next_try().is_none_or(|next| next <= now)
+        {
+            let (api, current) = (self.api.clone(), self.renewal.current());
+            self.renewing.spawn(async move { api.renew(current).await });
         }
-        self.api.renew(refused).await
+        if !self.renewing.is_empty() {
+            return Some(Opening::AfterAnswer);
+        }
+        // What runs out soon is still good; what was refused is not.
+        let next_try = self.renewal.next_try().filter(|_| need == Need::Now)?;
+        Some(Opening::At(next_try))
+    }
+
+    /// Takes what came of a renewal.
+    pub(super) fn take_token(&mut self, renewed: Renewed, turn: &mut Turn) {
+        let now = self.clock.now();
+        let why = match renewed {
+            Ok(Ok(generation)) => return self.renewal.renewed(generation),
+            Ok(Err(NoToken::Access(why))) => return self.refuse_access(why, turn),
+            Ok(Err(NoToken::Unreachable(why))) => why,
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(why, "no fresh token");
+        self.renewal.failed(now);
+        let lacking = self.renewal.lacking(now);
+        if lacking.is_some_and(|lacking| lacking >= self.options.max_outage) {
+            self.end(Ending::Outage(Some(why)), &mut turn.events);
+        }
+    }
+
+    fn refuse_access(&mut self, why: String, turn: &mut Turn) {
+        let ending = Ending::Refused(Stop::Access, Cause::UNAUTHORIZED, Some(why));
+        self.end(ending, &mut turn.events);
     }
 
     fn tell_offset(&mut self, turn: &mut Turn) {

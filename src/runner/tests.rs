@@ -128,6 +128,10 @@ struct Server {
     in_flight: Arc<Mutex<(usize, usize)>>,
     renewals: Arc<Mutex<u32>>,
     renews: bool,
+    /// How long a token lives, where that is known.
+    life: Option<Duration>,
+    /// Until when no token can be had.
+    unreachable: Duration,
 }
 
 impl Api for Server {
@@ -153,20 +157,37 @@ impl Api for Server {
         let (delay, reply) = (self.answers)(id, nth, at);
         sleep(delay).await;
         self.in_flight.lock().unwrap().0 -= 1;
-        Answered { reply, generation }
+        Answered {
+            reply,
+            generation,
+            is_over: false,
+        }
     }
 
-    async fn renew(&self, generation: u32) -> Result<(), String> {
+    fn renew_at(&self) -> Option<Timestamp> {
+        let renewals = u64::from(*self.renewals.lock().unwrap());
+        let life = self.life?;
+        Some(START + life * u32::try_from(renewals + 1).unwrap())
+    }
+
+    async fn renew(&self, generation: u32) -> Result<u32, NoToken> {
+        sleep(Duration::from_millis(300)).await;
+        if self.began.elapsed() < self.unreachable {
+            return Err(NoToken::Unreachable("nobody is there".to_owned()));
+        }
         let mut renewals = self.renewals.lock().unwrap();
         if !self.renews {
-            return Err("there is no other".to_owned());
+            return Err(NoToken::Access("there is no other".to_owned()));
         }
         if *renewals == generation {
             *renewals += 1;
         }
-        Ok(())
+        Ok(*renewals)
     }
 }
+
+/// When each run begins.
+const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 struct Finished {
     summary: Summary,
@@ -193,6 +214,8 @@ struct Setting {
     pace: u32,
     options: Options,
     renews: bool,
+    life: Option<Duration>,
+    unreachable: Duration,
     signals: watch::Receiver<Signals>,
     sender: watch::Sender<Signals>,
 }
@@ -211,6 +234,8 @@ impl Setting {
             pace: 1_000,
             options,
             renews: false,
+            life: None,
+            unreachable: Duration::ZERO,
             signals,
             sender,
         }
@@ -220,7 +245,7 @@ impl Setting {
         self,
         answers: impl Fn(i64, u32, Duration) -> (Duration, Reply) + Send + Sync + 'static,
     ) -> Finished {
-        let clock = Clock::following(Timestamp::from_seconds(1_800_000_000));
+        let clock = Clock::following(START);
         let item = Item {
             state: State::Pending,
             failures: 0,
@@ -241,6 +266,8 @@ impl Setting {
             in_flight: Arc::default(),
             renewals: Arc::default(),
             renews: self.renews,
+            life: self.life,
+            unreachable: self.unreachable,
         };
         let mut events = Vec::new();
         let mut tell = |event: &Event| events.push(event.clone());
@@ -520,6 +547,55 @@ async fn a_token_that_is_refused_again_ends_the_run_with_all_items_pending() {
         assert_eq!(run.count(State::Pending), 50);
         assert!(run.summary.requests <= 16, "{}", run.summary.requests);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_is_renewed_ahead_of_its_end_and_nothing_starts_meanwhile() {
+    let mut setting = Setting::of(2_000);
+    setting.renews = true;
+    setting.pace = 100;
+    setting.life = Some(Duration::from_secs(5));
+    let run = setting.run(|_, _, _| done()).await;
+    assert_eq!(run.summary.done, 2_000);
+    assert!(run.renewals >= 2, "{}", run.renewals);
+    let renewing = |at: &Duration| at.as_millis() % 5_000 < 300 && at.as_secs() >= 5;
+    let meanwhile = run.seen.iter().filter(|(at, _)| renewing(at)).count();
+    assert_eq!(meanwhile, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_token_can_be_had_for_a_while_the_run_waits_and_no_item_pays_for_it() {
+    let mut setting = Setting::of(100);
+    setting.renews = true;
+    setting.options.max_attempts = 1;
+    setting.unreachable = Duration::from_mins(5);
+    let run = setting
+        .run(|_, _, at| {
+            if at < Duration::from_mins(5) {
+                status(401)
+            } else {
+                done()
+            }
+        })
+        .await;
+    assert_eq!((run.summary.done, run.renewals), (100, 1));
+    assert!(run.summary.requests <= 108, "{}", run.summary.requests);
+    assert!(run.took < Duration::from_secs(340), "{:?}", run.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_token_can_be_had_for_too_long_the_run_ends_as_in_an_outage() {
+    let mut setting = Setting::of(100);
+    setting.renews = true;
+    setting.unreachable = Duration::from_hours(1);
+    let run = setting.run(|_, _, _| status(401)).await;
+    assert!(
+        matches!(run.summary.ending, Some(Ending::Outage(_))),
+        "{:?}",
+        run.summary.ending
+    );
+    assert_eq!(run.count(State::Pending), 100);
+    assert!(run.took < Duration::from_mins(17), "{:?}", run.took);
 }
 
 #[tokio::test(start_paused = true)]

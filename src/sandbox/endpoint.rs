@@ -18,6 +18,7 @@ use super::{
     answer::{self, Order},
     kind::Kind,
     media_id::MediaId,
+    oauth,
     problem::{self, Said},
     violation,
     world::World,
@@ -31,6 +32,9 @@ pub(super) fn routes(world: Arc<World>) -> Router {
     Router::new()
         .route("/2/media/metadata", post(create_metadata))
         .route("/2/users/me", get(show_me))
+        .route("/2/oauth2/token", post(oauth::token))
+        .route("/2/oauth2/revoke", post(oauth::revoke))
+        .route("/i/oauth2/authorize", get(oauth::consent))
         .fallback(miss)
         .method_not_allowed_fallback(async || problem::plain(StatusCode::METHOD_NOT_ALLOWED))
         .with_state(world)
@@ -43,21 +47,37 @@ async fn miss(State(world): State<Arc<World>>, request: Request) -> Said {
     problem::plain(StatusCode::NOT_FOUND)
 }
 
-async fn show_me(State(world): State<Arc<World>>, headers: HeaderMap) -> Said {
-    if !world.tokens.admits(&headers) {
+async fn show_me(State(world): State<Arc<World>>, request: Request) -> Said {
+    world.ledger.look_up();
+    let Some((id, handle)) = &world.user else {
+        return problem::plain(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    if !admits(&world, &request) {
         return problem::plain(StatusCode::UNAUTHORIZED);
     }
-    let me = json!({"data": {"id": "2244994945", "name": "Sandbox", "username": "sandbox"}});
-    Said(StatusCode::OK, me)
+    Said(
+        StatusCode::OK,
+        json!({"data": {"id": id, "name": "Sandbox", "username": handle}}),
+    )
+}
+
+fn admits(world: &World, request: &Request) -> bool {
+    world.tokens.admits(
+        request.method(),
+        request.uri(),
+        request.headers(),
+        world.clock.now(),
+    )
 }
 
 async fn create_metadata(State(world): State<Arc<World>>, request: Request) -> Response {
+    let is_admitted = admits(&world, &request);
     let (head, body) = request.into_parts();
     let (id, order) = read(&head.headers, body).await;
     if let Some(id) = id {
         world.ledger.see(id);
     }
-    if !world.tokens.admits(&head.headers) {
+    if !is_admitted {
         return problem::plain(StatusCode::UNAUTHORIZED).into_response();
     }
     let Admission {

@@ -21,6 +21,7 @@ struct Book {
     starts: Vec<Timestamp>,
     statuses: BTreeMap<u16, u64>,
     strays: Vec<String>,
+    look_ups: u64,
     media: HashMap<MediaId, Entry>,
     accepted: u64,
     accepted_media: usize,
@@ -43,7 +44,7 @@ impl Ledger {
         Self(Arc::new(Mutex::new(book)))
     }
 
-    /// How many POSTs reached it, of whatever kind and however they ended.
+    /// How many POSTs reached it, but for those to the token endpoint, and however they ended.
     #[must_use]
     pub fn requests(&self) -> u64 {
         u64::try_from(self.book().starts.len()).unwrap_or(u64::MAX)
@@ -65,6 +66,12 @@ impl Ledger {
     #[must_use]
     pub fn strays(&self) -> Vec<String> {
         self.book().strays.clone()
+    }
+
+    /// How often it was asked whose a token is.
+    #[must_use]
+    pub fn look_ups(&self) -> u64 {
+        self.book().look_ups
     }
 
     /// How many times a request for this media arrived, refused ones and all.
@@ -122,6 +129,10 @@ impl Ledger {
 
     pub(super) fn stray(&self, request: String) {
         self.book().strays.push(request);
+    }
+
+    pub(super) fn look_up(&self) {
+        self.book().look_ups += 1;
     }
 
     pub(super) fn see(&self, id: MediaId) {

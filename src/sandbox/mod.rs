@@ -13,7 +13,8 @@
 //! | `kind`, `fault` | what can go wrong, and which request it befalls |
 //! | `outage` | when nothing gets through |
 //! | `schema`, `violation` | the rules of a request body, and what breaks them |
-//! | `token`, `window` | who may ask, and how often |
+//! | `oauth`, `token`, `signature` | how tokens are had, and who may ask |
+//! | `window` | how often |
 //! | `ledger` | what happened |
 
 mod answer;
@@ -23,9 +24,11 @@ mod fault;
 mod kind;
 mod ledger;
 mod media_id;
+mod oauth;
 mod outage;
 mod problem;
 mod schema;
+mod signature;
 mod token;
 mod violation;
 mod window;
@@ -38,8 +41,8 @@ use std::{io, net::Ipv4Addr, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 
-use self::world::World;
-pub use self::{fault::Fault, kind::Kind, ledger::Ledger, window::Rates};
+pub use self::{fault::Fault, kind::Kind, ledger::Ledger, token::Pair, window::Rates};
+use self::{token::Tokens, world::World};
 use crate::time::Clock;
 
 /// How long [`Sandbox::stop`] waits for requests that are being answered.
@@ -58,6 +61,14 @@ pub struct Options {
     pub seed: u64,
     /// The only bearer token that is accepted; any that is not empty when `None`.
     pub token: Option<String>,
+    /// The keys by which requests may be signed: the app's key and secret, the user's token and secret.
+    pub keys: Option<[String; 4]>,
+    /// How long the tokens live that are had here. Where it is given, no others are accepted.
+    pub token_life: Option<Duration>,
+    /// How long the token endpoint takes: half of it before it has spent what it was given, half afterwards.
+    pub token_delay: Duration,
+    /// The id and name of the user to whom all tokens belong; nobody tells it when `None`.
+    pub user: Option<(String, String)>,
     /// Whether the ledger keeps the bodies it accepted, and not their number alone. A benchmark of a million items
     /// does without.
     pub record_bodies: bool,
@@ -77,6 +88,10 @@ impl Default for Options {
             faults: Vec::new(),
             seed: 0,
             token: None,
+            keys: None,
+            token_life: None,
+            token_delay: Duration::ZERO,
+            user: Some(("2244994945".to_owned(), "sandbox".to_owned())),
             record_bodies: true,
             slow_by: Duration::from_secs(3),
             outages: Vec::new(),
@@ -89,6 +104,8 @@ impl Default for Options {
 pub struct Sandbox {
     address: SocketAddr,
     ledger: Ledger,
+    tokens: Arc<Tokens>,
+    clock: Clock,
     stopping: watch::Sender<bool>,
     // A set of one, because it aborts what is in it when it is dropped: a failed test leaves no server behind.
     serving: JoinSet<()>,
@@ -105,11 +122,14 @@ impl Sandbox {
         let (stopping, stopped) = watch::channel(false);
         let world = Arc::new(World::new(options, stopped));
         let ledger = world.ledger.clone();
+        let (tokens, clock) = (Arc::clone(&world.tokens), world.clock);
         let mut serving = JoinSet::new();
         serving.spawn(connection::accept(listener, world));
         Ok(Self {
             address,
             ledger,
+            tokens,
+            clock,
             stopping,
             serving,
         })
@@ -125,6 +145,23 @@ impl Sandbox {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// A pair of tokens of the app `client`, as a person would have got it who has let it in.
+    #[must_use]
+    pub fn issue(&self, client: &str, scope: &str) -> Pair {
+        self.tokens.issue(client, scope, self.clock.now())
+    }
+
+    /// Lets the tokens that are had from now on live so long.
+    pub fn set_token_life(&self, life: Duration) {
+        self.tokens.set_life(life);
+    }
+
+    /// How many pairs were handed out for a refresh token, and how often one was sent that had been spent.
+    #[must_use]
+    pub fn renewals(&self) -> (u64, u64) {
+        (self.tokens.renewals(), self.tokens.reused())
     }
 
     /// Takes no more connections, finishes what is being answered, for two seconds at most, and ends.

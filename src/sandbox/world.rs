@@ -3,7 +3,7 @@
 //! Owns nothing but the parts; each keeps its own rules.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,7 +20,9 @@ pub(super) struct World {
     pub(super) ledger: Ledger,
     pub(super) outages: Outages,
     pub(super) slow_by: Duration,
-    pub(super) tokens: Tokens,
+    pub(super) tokens: Arc<Tokens>,
+    pub(super) token_delay: Duration,
+    pub(super) user: Option<(String, String)>,
     windows: Mutex<Windows>,
     stopping: watch::Receiver<bool>,
 }
@@ -34,7 +36,9 @@ impl World {
             ledger: Ledger::new(options.record_bodies),
             outages: Outages::new(options.outages),
             slow_by: options.slow_by,
-            tokens: Tokens::new(options.token),
+            tokens: Arc::new(Tokens::new(options.token, options.keys, options.token_life)),
+            token_delay: options.token_delay,
+            user: options.user,
             windows: Mutex::new(Windows::new(&options.rates)),
             stopping,
         }

@@ -58,6 +58,19 @@ impl Going {
         timeout(PATIENCE, saying).await.expect("it says nothing");
     }
 
+    /// The line that it said last.
+    pub fn last_line(&self) -> String {
+        self.said.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// Types a line to it, and no more.
+    pub async fn types(&mut self, line: &str) {
+        use tokio::io::AsyncWriteExt;
+        let mut stdin = self.child.stdin.take().unwrap();
+        stdin.write_all(line.as_bytes()).await.unwrap();
+        stdin.write_all(b"\n").await.unwrap();
+    }
+
     /// Waits until it has ended.
     pub async fn end(mut self) -> Finished {
         let ending = async {

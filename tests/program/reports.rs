@@ -2,6 +2,7 @@
 
 use calamine::{Data, Reader, Xlsx};
 use rust_xlsxwriter::Workbook;
+use serde_json::Value;
 
 use crate::{
     manifest::{id, text},
@@ -124,6 +125,86 @@ async fn a_workbook_of_failures_has_whole_ids_and_only_what_was_mended_is_sent()
         csv.starts_with(b"photographer,media_id"),
         "the name says CSV"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sums_by_account_and_month_are_those_of_the_journal() {
+    let world = failing().await;
+    let rows: Vec<String> = (0..COUNT)
+        .map(|number| format!("{},Picture {number}\n", id(number)))
+        .collect();
+    world.write("m.csv", format!("media_id,alt_text\n{}", rows.concat()));
+    let words = ["--halt-after", "0", "--max-failures", "100%"];
+    let sent = world
+        .send(&[&["run", "m.csv"], &words[..]].concat())
+        .await
+        .ended(4);
+    let sums = ["report", "--by", "account,month", "--journal", "journal.db"];
+    let csv = world.run(&sums).await.ended(0).stdout;
+    let lines: Vec<_> = csv.lines().collect();
+    assert_eq!(lines[0], "account,month,requests,dollars,done,failed");
+    // A test at midnight of the first has two months.
+    let sum = |column: usize| -> f64 {
+        let cells = lines[1..].iter().map(|line| line.split(',').nth(column));
+        cells
+            .map(|cell| cell.unwrap().parse::<f64>().unwrap())
+            .sum()
+    };
+    let object = sent.json();
+    for (column, key) in [(2, "requests"), (3, "cost_usd"), (4, "done"), (5, "failed")] {
+        assert!(
+            (sum(column) - object[key].as_f64().unwrap()).abs() < 1e-9,
+            "{key}: {csv} {object}"
+        );
+    }
+    let to_file = [&sums[..], &["-o", "sums.jsonl"]].concat();
+    world.run(&to_file).await.ended(0);
+    let line = world.bytes("sums.jsonl").unwrap();
+    let first = line.split(|byte| *byte == b'\n').next().unwrap();
+    let object: Value = serde_json::from_slice(first).unwrap();
+    assert_eq!(object["account"], "default");
+    assert!(object["dollars"].is_number() && object["month"].is_string());
+    for wrong in [
+        &["--format", "html"][..],
+        &["-o", "sums.xlsx"],
+        &["--state", "done"],
+    ] {
+        world.run(&[&sums[..], wrong].concat()).await.ended(2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_is_whole_private_and_chosen_by_its_name() {
+    let world = failing().await;
+    let rows: Vec<String> = (0..COUNT)
+        .map(|number| format!("{},</script><!-- {number} {{{{data}}}}\n", id(number)))
+        .collect();
+    world.write("m.csv", format!("media_id,alt_text\n{}", rows.concat()));
+    report_of_failures(&world, "m.csv", "failed.csv").await;
+    let words = ["report", "-o", "report.html", "--journal", "journal.db"];
+    let said = world.run(&words).await.ended(0).stderr;
+    assert!(said.contains("report.html: 30 images"), "{said}");
+    let page = String::from_utf8(world.bytes("report.html").unwrap()).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    // Each block that is begun is ended by the page itself.
+    let count = |what: &str| page.matches(what).count();
+    assert_eq!(count("<script"), 3, "the files, the images, the script");
+    assert_eq!(count("</script>"), count("<script"));
+    assert_eq!(count("&lt;/script&gt;&lt;!-- "), COUNT);
+    assert_eq!(
+        count("{{data}}"),
+        2 * COUNT,
+        "what looks like a template is text"
+    );
+    let same = ["report", "--format", "html", "--journal", "journal.db"];
+    let printed = world.run(&same).await.ended(0).stdout;
+    assert_eq!(printed.matches("<tr").count(), count("<tr"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let file = std::fs::metadata(world.path("report.html")).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
 }
 
 /// Writes rows of text as a workbook.

@@ -100,3 +100,24 @@ async fn what_takes_longer_than_the_stop_timeout_is_left_and_named() {
     // Two requests without a complete answer may have been charged for.
     assert_eq!(stopped.json()["cost_usd"], 0.01);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_asked_tells_how_it_stands_and_goes_on() {
+    for (progress, said) in [
+        ("lines", "of 20: "),
+        ("none", "of 20: "),
+        ("json", "\"event\":\"status\""),
+    ] {
+        let world = World::with(faulty(&["silent=100%"])).await;
+        world.write("m.csv", texts(20));
+        let mut command = world.sending(&["run", "m.csv", "--workers", "4"]);
+        command.args(["--progress", progress]);
+        let mut going = crate::going::Going::start(command);
+        world.reached(4).await;
+        going.signal("USR1").await;
+        going.says(said).await;
+        going.signal("TERM").await;
+        going.signal("INT").await;
+        going.end().await.ended(143);
+    }
+}

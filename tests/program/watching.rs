@@ -186,3 +186,55 @@ async fn standard_output_carries_only_the_object_and_quiet_says_nothing() {
     let silent = world.run(&silent).await.ended(0);
     assert_eq!((&*silent.stdout, &*silent.stderr), ("", ""));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_hears_when_a_run_begins_and_a_file_gets_no_bar() {
+    let world = World::new().await;
+    world.write("m.csv", texts(5));
+    let told = world
+        .send(&["run", "m.csv", "--progress", "json"])
+        .await
+        .ended(0);
+    let events: Vec<serde_json::Value> = told
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(events[0], json!({"event": "begun", "due": 5}));
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| event["event"] == "done")
+            .count(),
+        5
+    );
+    world.write("m.csv", texts(9));
+    let barred = world
+        .send(&["run", "m.csv", "--progress", "bar"])
+        .await
+        .ended(0);
+    assert!(!barred.stderr.contains(['\r', '\u{1b}', '░']), "{barred:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn status_counts_what_failed_for_a_passing_cause_as_a_run_would() {
+    let world = World::with(faulty(&["500=100%"])).await;
+    world.write("m.csv", texts(3));
+    world
+        .send(&["run", "m.csv", "--max-attempts", "1", "--halt-after", "0"])
+        .await
+        .ended(4);
+    let status = ["status", "--journal", "journal.db", "--exit-code"];
+    assert!(
+        world
+            .run(&status)
+            .await
+            .ended(5)
+            .stdout
+            .contains("would send 3 images")
+    );
+    // A run that sends nothing more ends as was told.
+    world.send(&["resume", "--max-items", "0"]).await.ended(5);
+    world.run(&status).await.ended(5);
+}

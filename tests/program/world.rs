@@ -80,7 +80,7 @@ impl From<Output> for Finished {
     }
 }
 
-/// A sandbox without limits, in which these faults happen.
+/// A sandbox without limits, in which these faults happen. It tells nobody whose a token is, and charges nothing for it.
 pub fn faulty(faults: &[&str]) -> Options {
     Options {
         rates: Rates::Unlimited,
@@ -89,6 +89,7 @@ pub fn faulty(faults: &[&str]) -> Options {
             .map(|fault| fault.parse::<Fault>().unwrap())
             .collect(),
         seed: 7,
+        user: None,
         ..Options::default()
     }
 }

@@ -2,21 +2,33 @@
 //!
 //! Owns the defaults, in one place. After it nothing asks what was typed.
 
+mod access;
+mod monitoring;
+mod place;
+mod reading;
+mod words;
+
 use std::{
     io::IsTerminal,
     num::{NonZeroU32, NonZeroUsize},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
-use secrecy::SecretString;
-
+use self::words::{nonzero, progress, spend};
+pub use self::{
+    access::{Access, store, variable, whose},
+    monitoring::monitoring,
+    place::JournalPlace,
+    reading::{Lint, ReadSettings},
+    words::rates,
+};
 use crate::{
-    api::{Address, Source},
-    cli::{JournalArgs, LintArg, ProgressArg, ReadArgs, RunArgs, SendArgs, parse_dollars},
+    api::Address,
+    cli::{ProgressArg, RunArgs, SendArgs},
     error::Failure,
-    journal::{Duplicates, RetryFailed},
-    rate::{Rates, parse_duration},
+    journal::RetryFailed,
+    rate::Rates,
     runner::{self, Share},
     sandbox::Fault,
 };
@@ -42,65 +54,6 @@ impl Default for Pacing {
             max_rps: const { NonZeroU32::new(20).unwrap() },
         }
     }
-}
-
-/// Where the journal is, and to which address it must be bound.
-#[derive(Debug, Clone)]
-pub struct JournalPlace {
-    /// The file.
-    pub path: PathBuf,
-    /// Whether it was named, and is not the default.
-    pub is_named: bool,
-    /// The address asked for, or `sandbox`; none where any will do.
-    pub bound_to: Option<String>,
-}
-
-impl JournalPlace {
-    /// The place for a command that only reads.
-    #[must_use]
-    pub fn to_read(args: &JournalArgs, sandbox: bool) -> Self {
-        let mut place = Self::new(args, sandbox);
-        // To read, the address matters only where it was said.
-        if !sandbox {
-            place.bound_to = args.api_url.as_ref().map(ToString::to_string);
-        }
-        place
-    }
-
-    /// The place for a plan: that of the run it is of.
-    #[must_use]
-    pub fn to_plan(args: &JournalArgs, sandbox: bool) -> Self {
-        Self::new(args, sandbox)
-    }
-
-    fn new(args: &JournalArgs, sandbox: bool) -> Self {
-        let path = args
-            .journal
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("altfill.db"));
-        let path = if sandbox {
-            sandbox_journal(&path)
-        } else {
-            path
-        };
-        let bound_to = if sandbox {
-            SANDBOX.to_owned()
-        } else {
-            args.api_url
-                .as_ref()
-                .map_or_else(|| API_URL.to_owned(), ToString::to_string)
-        };
-        Self {
-            path,
-            is_named: args.journal.is_some(),
-            bound_to: Some(bound_to),
-        }
-    }
-}
-
-/// `altfill.sandbox.db` beside the journal.
-fn sandbox_journal(journal: &Path) -> PathBuf {
-    journal.with_file_name("altfill.sandbox.db")
 }
 
 /// How progress is shown.
@@ -144,8 +97,8 @@ pub struct RunSettings {
     pub rehearsal: Option<Rehearsal>,
     /// The API's address.
     pub address: Address,
-    /// Where the token comes from, where anything was said.
-    pub token: Option<Source>,
+    /// Where the token comes from.
+    pub access: Access,
     /// The windows.
     pub rates: Rates,
     /// The pace in them.
@@ -172,58 +125,14 @@ pub struct RunSettings {
     pub ok: Vec<u8>,
 }
 
-/// What a warning of the alt texts' lint is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lint {
-    /// Nothing: the texts are not looked at.
-    Off,
-    /// Told at the end of the manifest.
-    #[default]
-    Warn,
-    /// A fault of its row.
-    Error,
-}
-
-impl From<LintArg> for Lint {
-    fn from(arg: LintArg) -> Self {
-        match arg {
-            LintArg::Off => Self::Off,
-            LintArg::Warn => Self::Warn,
-            LintArg::Error => Self::Error,
-        }
-    }
-}
-
-/// How manifests are read.
-#[derive(Debug, Clone, Default)]
-pub struct ReadSettings {
-    /// Fields from columns by name.
-    pub map: Vec<(String, String)>,
-    /// Columns that are no field.
-    pub ignore: Vec<String>,
-    /// The encoding.
-    pub encoding: Option<String>,
-    /// The sheet.
-    pub sheet: Option<String>,
-    /// What two values are.
-    pub duplicates: Duplicates,
-    /// What alt texts of little use are.
-    pub lint: Lint,
-    /// Where all errors go.
-    pub errors: Option<PathBuf>,
-}
-
-impl From<&ReadArgs> for ReadSettings {
-    fn from(args: &ReadArgs) -> Self {
-        Self {
-            map: args.map.clone(),
-            ignore: args.ignore.clone(),
-            encoding: args.encoding.clone(),
-            sheet: args.sheet.clone(),
-            duplicates: args.duplicates.map(Duplicates::from).unwrap_or_default(),
-            lint: args.lint.map(Lint::from).unwrap_or_default(),
-            errors: args.errors.clone(),
-        }
+/// The API's address: the one that was said, else X's.
+///
+/// # Errors
+/// Never for those that can be said.
+pub fn address(said: Option<&Address>) -> Result<Address, Failure> {
+    match said {
+        Some(address) => Ok(address.clone()),
+        None => API_URL.parse().map_err(Failure::usage),
     }
 }
 
@@ -259,7 +168,9 @@ impl RunSettings {
     /// # Errors
     /// Where words contradict each other or can't be read.
     pub fn of_resume(args: &SendArgs) -> Result<Self, Failure> {
-        if args.sandbox && args.journal.api_url.is_some() {
+        // An address in a configuration file is that of every other run.
+        let names_address = args.journal.api_url.is_some() && !args.origins.is_from_file("api-url");
+        if args.sandbox && names_address {
             return Err(Failure::usage(
                 "--sandbox sends to a simulated X, and --api-url to another address: use one of them",
             ));
@@ -287,11 +198,8 @@ impl RunSettings {
                 faults: args.fault.clone(),
                 seed: args.seed.unwrap_or(0),
             }),
-            address: match &args.journal.api_url {
-                Some(address) => address.clone(),
-                None => API_URL.parse().map_err(Failure::usage)?,
-            },
-            token: token(args)?,
+            address: address(args.journal.api_url.as_ref())?,
+            access: Access::of_run(args)?,
             rates,
             max_rps: args.max_rps.unwrap_or(Pacing::default().max_rps),
             timeout: nonzero("--timeout", args.timeout, Duration::from_secs(30))?,
@@ -322,6 +230,7 @@ impl RunSettings {
                 halt_after: args.halt_after.unwrap_or(defaults.halt_after),
                 max_failures: args.max_failures.unwrap_or(defaults.max_failures),
                 max_outage: args.max_outage.unwrap_or(defaults.max_outage),
+                refused: None,
             },
             spend_window,
             confirm_above: asks.then(|| args.confirm_above.unwrap_or(1.0)),
@@ -332,76 +241,4 @@ impl RunSettings {
             ok: args.ok.clone(),
         })
     }
-}
-
-/// The windows that `--rate` asks for.
-///
-/// # Errors
-/// Where one can't be read.
-pub fn rates(words: &[String]) -> Result<Rates, Failure> {
-    match words {
-        [] => Ok(Rates::Published),
-        [word] if word == "unlimited" => Ok(Rates::Unlimited),
-        _ => words
-            .iter()
-            .map(|word| word.parse())
-            .collect::<Result<_, _>>()
-            .map(Rates::Own)
-            .map_err(|error: String| {
-                Failure::usage(format!("--rate: {error}; or `unlimited` alone"))
-            }),
-    }
-}
-
-fn spend(text: &str) -> Result<(Option<f64>, Option<Duration>), Failure> {
-    let read = || {
-        let (dollars, duration) = text
-            .split_once('/')
-            .map_or((text, None), |(dollars, rest)| (dollars, Some(rest)));
-        Ok((
-            Some(parse_dollars(dollars)?),
-            duration.map(parse_duration).transpose()?,
-        ))
-    };
-    read().map_err(|error: String| Failure::usage(format!("--max-spend: {error}")))
-}
-
-fn nonzero(name: &str, duration: Option<Duration>, default: Duration) -> Result<Duration, Failure> {
-    match duration {
-        Some(Duration::ZERO) => Err(Failure::usage(format!("{name} must be above 0"))),
-        other => Ok(other.unwrap_or(default)),
-    }
-}
-
-fn progress(arg: ProgressArg, quiet: bool) -> ProgressMode {
-    match arg {
-        _ if quiet => ProgressMode::None,
-        ProgressArg::Auto if std::io::stderr().is_terminal() => ProgressMode::Bar,
-        ProgressArg::Auto | ProgressArg::Lines => ProgressMode::Lines,
-        ProgressArg::Bar => ProgressMode::Bar,
-        ProgressArg::Json => ProgressMode::Json,
-        ProgressArg::None => ProgressMode::None,
-    }
-}
-
-/// A source named by flag beats the environment.
-fn token(args: &SendArgs) -> Result<Option<Source>, Failure> {
-    const VARIABLE: &str = "X_OAUTH2_ACCESS_TOKEN";
-    if args.sandbox {
-        return Ok(Some(Source::Sandbox));
-    }
-    if let Some(path) = &args.token_file {
-        return Ok(Some(Source::File(path.clone())));
-    }
-    if let Some(command) = &args.token_command {
-        let words = shlex::split(command).filter(|words| !words.is_empty());
-        let words = words.ok_or_else(|| {
-            Failure::usage("--token-command: the words can't be told apart; check its quotes")
-        })?;
-        return Ok(Some(Source::Command(words)));
-    }
-    let value = std::env::var(VARIABLE)
-        .ok()
-        .filter(|value| !value.trim().is_empty());
-    Ok(value.map(|value| Source::Environment(VARIABLE, SecretString::from(value))))
 }

@@ -1,0 +1,13 @@
+//! `altfill auth refresh`: renews a profile's tokens, in a process of its own.
+
+use crate::{
+    api,
+    cli::RefreshArgs,
+    error::{Failure, exit},
+    settings::store,
+};
+
+pub async fn execute(args: &RefreshArgs) -> Result<u8, Failure> {
+    api::refresh(&store()?, &args.profile, args.serial).await?;
+    Ok(exit::OK)
+}
