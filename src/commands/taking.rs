@@ -51,7 +51,7 @@ impl Found {
 
 enum Piece<B> {
     Source(Source),
-    Rows(u64, B),
+    Rows(B),
     Invalid(Invalid),
     Notices(Vec<Notice>),
     Failed(manifest::Error),
@@ -64,7 +64,9 @@ pub type Preparer<B> = Box<dyn Fn(Vec<Row>) -> B + Send>;
 pub trait Sink {
     /// Rows as it takes them in.
     type Batch: Send + 'static;
-    /// What makes rows ready, on the thread that reads them.
+    /// How many rows it has.
+    fn count(batch: &Self::Batch) -> u64;
+    /// What makes rows ready, on a thread of its own.
     fn preparer(&self) -> Preparer<Self::Batch>;
     /// A manifest begins.
     async fn source(&mut self, source: &Source) -> Result<(), Failure>;
@@ -93,6 +95,10 @@ impl<'i, 'j> IntoJournal<'i, 'j> {
 
 impl Sink for IntoJournal<'_, '_> {
     type Batch = Batch;
+
+    fn count(batch: &Batch) -> u64 {
+        batch.len()
+    }
 
     fn preparer(&self) -> Preparer<Batch> {
         Box::new(self.intake.preparer())
@@ -141,6 +147,10 @@ pub struct IntoNothing {
 impl Sink for IntoNothing {
     type Batch = Vec<Row>;
 
+    fn count(rows: &Vec<Row>) -> u64 {
+        rows.len() as u64
+    }
+
     fn preparer(&self) -> Preparer<Vec<Row>> {
         Box::new(|rows| rows)
     }
@@ -177,7 +187,8 @@ pub async fn take<S: Sink>(
     faults: &mut Faults,
     quiet: bool,
 ) -> Result<Found, Failure> {
-    let (sender, mut pieces) = mpsc::channel(WAITING);
+    let (sender, raw) = mpsc::channel(WAITING);
+    let (ready, mut pieces) = mpsc::channel(WAITING);
     let options = manifest::Options {
         map: read.map.clone(),
         ignore: read.ignore.clone(),
@@ -191,13 +202,9 @@ pub async fn take<S: Sink>(
     let (taken, used) = std_mpsc::channel();
     let prepare = sink.preparer();
     let reading = tokio::task::spawn_blocking(move || {
-        let hand = Hand {
-            sender,
-            used,
-            prepare,
-        };
-        read_all(&paths, &options, lint, &hand);
+        read_all(&paths, &options, lint, &Hand { sender, used });
     });
+    let preparing = tokio::task::spawn_blocking(move || prepare_all(raw, &prepare, &ready));
     let mut found = Found::default();
     let mut name = String::new();
     while let Some(piece) = pieces.recv().await {
@@ -206,8 +213,8 @@ pub async fn take<S: Sink>(
                 sink.source(&new).await?;
                 name = new.name;
             }
-            Piece::Rows(count, rows) => {
-                found.rows += count;
+            Piece::Rows(rows) => {
+                found.rows += S::count(&rows);
                 for (media_id, fault) in sink.take(&rows).await? {
                     found.invalid += 1;
                     sink.hold(media_id).await?;
@@ -234,22 +241,42 @@ pub async fn take<S: Sink>(
         }
     }
     reading.await.map_err(Failure::unexpected)?;
+    preparing.await.map_err(Failure::unexpected)?;
     sink.end().await?;
     Ok(found)
 }
 
 /// What the reading thread gives, and what it gets back.
 struct Hand<B> {
-    sender: mpsc::Sender<Piece<B>>,
+    sender: mpsc::Sender<Piece<Vec<Row>>>,
     used: std_mpsc::Receiver<B>,
-    prepare: Preparer<B>,
 }
 
 impl<B> Hand<B> {
     /// Gives a piece; false where nobody takes it any more.
-    fn send(&self, piece: Piece<B>) -> bool {
+    fn send(&self, piece: Piece<Vec<Row>>) -> bool {
         self.used.try_iter().for_each(drop);
         self.sender.blocking_send(piece).is_ok()
+    }
+}
+
+/// Makes rows ready, on a thread between the one that reads and the one that writes, so that neither waits for it.
+fn prepare_all<B>(
+    mut raw: mpsc::Receiver<Piece<Vec<Row>>>,
+    prepare: &Preparer<B>,
+    ready: &mpsc::Sender<Piece<B>>,
+) {
+    while let Some(piece) = raw.blocking_recv() {
+        let piece = match piece {
+            Piece::Rows(rows) => Piece::Rows(prepare(rows)),
+            Piece::Source(source) => Piece::Source(source),
+            Piece::Invalid(invalid) => Piece::Invalid(invalid),
+            Piece::Notices(notices) => Piece::Notices(notices),
+            Piece::Failed(error) => Piece::Failed(error),
+        };
+        if ready.blocking_send(piece).is_err() {
+            return;
+        }
     }
 }
 
@@ -277,8 +304,7 @@ fn read_one<B>(
 ) -> Result<bool, manifest::Error> {
     let send = |piece| hand.send(piece);
     let rows = |batch: &mut Vec<Row>| {
-        let rows = std::mem::replace(batch, Vec::with_capacity(Batch::ROWS));
-        Piece::Rows(rows.len() as u64, (hand.prepare)(rows))
+        Piece::Rows(std::mem::replace(batch, Vec::with_capacity(Batch::ROWS)))
     };
     let mut manifest = Manifest::open(path, options)?;
     if !send(Piece::Source(manifest.source().clone())) {

@@ -1,7 +1,8 @@
 //! A batch of rows on its way into the journal, with all that can be reckoned of them without a look at it.
 //!
-//! Owns what is done off the writer's path: the thread that reads a manifest makes the JSON and the digest of each row as
-//! if its item were new, which is all that new and unchanged rows need. Knows no SQL but the arguments of two statements.
+//! Owns what is done off the writer's path: a thread between the writer and the reader of a manifest makes the digest of
+//! each row as if its item were new, and where it is, its JSON. That is all that new and unchanged rows need. Knows no SQL
+//! but the arguments of its statements.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -38,7 +39,7 @@ pub(super) struct Alone {
 impl Batch {
     /// How many rows are best taken in together: with fewer each statement's way to
     /// SQLite tells, more only take memory.
-    pub const ROWS: usize = 1_000;
+    pub const ROWS: usize = 750;
 
     /// Prepares `rows`; what only new ones need is left for later where they are not expected to be new.
     #[must_use]

@@ -69,7 +69,7 @@ impl Bulk {
 }
 
 impl Intake<'_> {
-    /// What makes batches of rows, on the thread that reads them.
+    /// What makes batches of rows, on a thread of its own.
     pub fn preparer(&self) -> impl Fn(Vec<Row>) -> Batch + Send + use<> {
         let is_new = Arc::clone(&self.bulk.is_new);
         move |rows| Batch::of(rows, is_new.load(Ordering::Relaxed))
