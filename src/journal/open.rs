@@ -205,7 +205,7 @@ async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, Error
         options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .pragma("cache_size", "-16000")
+            .pragma("cache_size", "-10000")
             .pragma("temp_store", "FILE")
     };
     let mut connection = SqliteConnection::connect_with(&options).await?;
