@@ -91,6 +91,28 @@ impl WindowKind {
             Self::AppDay => "x-app-limit-24hour",
         }
     }
+
+    /// Its headers: how many it holds, how many of them are left, and when it begins anew.
+    #[must_use]
+    pub const fn headers(self) -> [&'static str; 3] {
+        match self {
+            Self::Endpoint => [
+                "x-rate-limit-limit",
+                "x-rate-limit-remaining",
+                "x-rate-limit-reset",
+            ],
+            Self::UserDay => [
+                "x-user-limit-24hour-limit",
+                "x-user-limit-24hour-remaining",
+                "x-user-limit-24hour-reset",
+            ],
+            Self::AppDay => [
+                "x-app-limit-24hour-limit",
+                "x-app-limit-24hour-remaining",
+                "x-app-limit-24hour-reset",
+            ],
+        }
+    }
 }
 
 /// One window as the headers of an answer tell it.
@@ -130,17 +152,14 @@ impl Limits {
     /// Reads them from headers by name. What is malformed or absurd is as if it were absent.
     #[must_use]
     pub fn read<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
-        let number = |name: String| header(&name)?.trim().parse::<i64>().ok();
+        let number = |name: &str| header(name)?.trim().parse::<i64>().ok();
         let told = |kind: WindowKind| {
-            let prefix = kind.prefix();
+            let [limit, remaining, reset] = kind.headers();
             Some(Told {
                 kind,
-                limit: number(format!("{prefix}-limit"))
-                    .and_then(|limit| u32::try_from(limit).ok()),
-                remaining: u32::try_from(number(format!("{prefix}-remaining"))?).ok()?,
-                reset: Timestamp::from_seconds(
-                    number(format!("{prefix}-reset")).filter(|reset| *reset > 0)?,
-                ),
+                limit: number(limit).and_then(|limit| u32::try_from(limit).ok()),
+                remaining: u32::try_from(number(remaining)?).ok()?,
+                reset: Timestamp::from_seconds(number(reset).filter(|reset| *reset > 0)?),
             })
         };
         let retry_after = header("retry-after").and_then(|text| match text.trim().parse::<u32>() {

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
+// One thread for all that waits: the journal and the reading of manifests have threads of their own, and answers that are
+// handed from thread to thread cost more than they take.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     altfill::main(std::env::args_os()).await.into()
 }

@@ -93,8 +93,9 @@ impl Client {
         let url = self.http.url("/2/media/metadata");
         tracing::trace!(%media_id, to = %url, "sending");
         let mut request = Http::request(Method::POST, url);
-        let body = serde_json::json!({"id": media_id.as_str(), "metadata": metadata.to_json()});
-        *request.body_mut() = Some(body.to_string().into());
+        // An id is digits: nothing of it needs escaping.
+        let body = format!(r#"{{"id":"{media_id}","metadata":{}}}"#, metadata.to_text());
+        *request.body_mut() = Some(body.into());
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(CONTENT_TYPE, json);
         let authorization = token.secret.authorization(request.method(), request.url());

@@ -9,6 +9,7 @@ use std::{
     fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::mpsc as std_mpsc,
     time::SystemTime,
 };
 
@@ -19,7 +20,7 @@ use super::{counted, linting::Linter, output::Output};
 use crate::{
     error::Failure,
     item::MediaId,
-    journal::Intake,
+    journal::{Batch, Intake},
     manifest::{self, Duplicates, Fault, Invalid, Manifest, Notice, Record, contradiction},
     progress::say,
     row::{Row, Source},
@@ -27,10 +28,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// How many rows are written by one statement.
-const BATCH: usize = 500;
 /// How many batches may wait.
-const WAITING: usize = 4;
+const WAITING: usize = 1;
 /// How many faults are shown on the screen.
 const SHOWN: u64 = 50;
 
@@ -51,22 +50,35 @@ impl Found {
     }
 }
 
-enum Piece {
+enum Piece<B> {
     Source(Source),
-    Rows(Vec<Row>),
+    Rows(B),
     Invalid(Invalid),
     Notices(Vec<Notice>),
     Failed(manifest::Error),
 }
 
+/// Makes rows ready for a sink.
+pub type Preparer<B> = Box<dyn Fn(Vec<Row>) -> B + Send>;
+
 /// Where rows go.
 pub trait Sink {
+    /// Rows as it takes them in.
+    type Batch: Send + 'static;
+    /// How many rows it has.
+    fn count(batch: &Self::Batch) -> u64;
+    /// What makes rows ready, on a thread of its own.
+    fn preparer(&self) -> Preparer<Self::Batch>;
     /// A manifest begins.
     async fn source(&mut self, source: &Source) -> Result<(), Failure>;
     /// Rows of it; returned are the faults of those that contradict earlier ones, with their items.
-    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure>;
+    async fn take(&mut self, batch: &Self::Batch) -> Result<Vec<(MediaId, Fault)>, Failure>;
     /// An item of which a row is invalid.
     async fn hold(&mut self, media_id: MediaId) -> Result<(), Failure>;
+    /// All rows are in.
+    async fn end(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// The journal's transaction as a sink.
@@ -83,13 +95,23 @@ impl<'i, 'j> IntoJournal<'i, 'j> {
 }
 
 impl Sink for IntoJournal<'_, '_> {
+    type Batch = Batch;
+
+    fn count(batch: &Batch) -> u64 {
+        batch.len()
+    }
+
+    fn preparer(&self) -> Preparer<Batch> {
+        Box::new(self.intake.preparer())
+    }
+
     async fn source(&mut self, source: &Source) -> Result<(), Failure> {
         self.source = self.intake.source(source).await?;
         Ok(())
     }
 
-    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure> {
-        let conflicts = self.intake.take(self.source, rows).await?.into_iter();
+    async fn take(&mut self, batch: &Batch) -> Result<Vec<(MediaId, Fault)>, Failure> {
+        let conflicts = self.intake.take(self.source, batch).await?.into_iter();
         let fault = |conflict: crate::journal::Conflict| {
             let (name, line) = (&conflict.earlier.0, conflict.earlier.1);
             let fault = contradiction(
@@ -106,6 +128,10 @@ impl Sink for IntoJournal<'_, '_> {
     async fn hold(&mut self, media_id: MediaId) -> Result<(), Failure> {
         Ok(self.intake.hold(&[media_id]).await?)
     }
+
+    async fn end(&mut self) -> Result<(), Failure> {
+        Ok(self.intake.count_known().await?)
+    }
 }
 
 /// Duplicates alone: what `check` needs of a journal.
@@ -120,12 +146,22 @@ pub struct IntoNothing {
 }
 
 impl Sink for IntoNothing {
+    type Batch = Vec<Row>;
+
+    fn count(rows: &Vec<Row>) -> u64 {
+        rows.len() as u64
+    }
+
+    fn preparer(&self) -> Preparer<Vec<Row>> {
+        Box::new(|rows| rows)
+    }
+
     async fn source(&mut self, source: &Source) -> Result<(), Failure> {
         self.names.push(source.name.clone());
         Ok(())
     }
 
-    async fn take(&mut self, rows: &[Row]) -> Result<Vec<(MediaId, Fault)>, Failure> {
+    async fn take(&mut self, rows: &Vec<Row>) -> Result<Vec<(MediaId, Fault)>, Failure> {
         let source = u16::try_from(self.names.len().saturating_sub(1)).unwrap_or(u16::MAX);
         for row in rows {
             self.empty += u64::from(row.patch.is_empty());
@@ -145,14 +181,15 @@ impl Sink for IntoNothing {
 ///
 /// # Errors
 /// Where a manifest or the journal can't be read; faults of rows are shown and counted.
-pub async fn take(
+pub async fn take<S: Sink>(
     manifests: &[PathBuf],
     read: &ReadSettings,
-    sink: &mut impl Sink,
+    sink: &mut S,
     faults: &mut Faults,
     quiet: bool,
 ) -> Result<Found, Failure> {
-    let (sender, mut pieces) = mpsc::channel(WAITING);
+    let (sender, raw) = mpsc::channel(WAITING);
+    let (ready, mut pieces) = mpsc::channel(WAITING);
     let options = manifest::Options {
         map: read.map.clone(),
         ignore: read.ignore.clone(),
@@ -162,7 +199,13 @@ pub async fn take(
     };
     let paths = manifests.to_vec();
     let lint = Linter::new(read.lint);
-    let reading = tokio::task::spawn_blocking(move || read_all(&paths, &options, lint, &sender));
+    // Rows go back to the thread that made them when they are taken in: memory is cheapest to free where it was had.
+    let (taken, used) = std_mpsc::channel();
+    let prepare = sink.preparer();
+    let reading = tokio::task::spawn_blocking(move || {
+        read_all(&paths, &options, lint, &Hand { sender, used });
+    });
+    let preparing = tokio::task::spawn_blocking(move || prepare_all(raw, &prepare, &ready));
     let mut found = Found::default();
     let mut name = String::new();
     while let Some(piece) = pieces.recv().await {
@@ -172,12 +215,14 @@ pub async fn take(
                 name = new.name;
             }
             Piece::Rows(rows) => {
-                found.rows += rows.len() as u64;
+                found.rows += S::count(&rows);
                 for (media_id, fault) in sink.take(&rows).await? {
                     found.invalid += 1;
                     sink.hold(media_id).await?;
                     faults.show(&name, &fault)?;
                 }
+                // Nobody takes them back where all is read.
+                let _ = taken.send(rows);
             }
             Piece::Invalid(invalid) => {
                 found.rows += 1;
@@ -197,24 +242,55 @@ pub async fn take(
         }
     }
     reading.await.map_err(Failure::unexpected)?;
+    preparing.await.map_err(Failure::unexpected)?;
+    sink.end().await?;
     Ok(found)
 }
 
-/// Reads all manifests, one after the other. An error that ends one ends all: what came before it is not kept.
-fn read_all(
-    paths: &[PathBuf],
-    options: &manifest::Options,
-    mut lint: Linter,
-    sender: &mpsc::Sender<Piece>,
+/// What the reading thread gives, and what it gets back.
+struct Hand<B> {
+    sender: mpsc::Sender<Piece<Vec<Row>>>,
+    used: std_mpsc::Receiver<B>,
+}
+
+impl<B> Hand<B> {
+    /// Gives a piece; false where nobody takes it any more.
+    fn send(&self, piece: Piece<Vec<Row>>) -> bool {
+        self.used.try_iter().for_each(drop);
+        self.sender.blocking_send(piece).is_ok()
+    }
+}
+
+/// Makes rows ready, on a thread between the one that reads and the one that writes, so that neither waits for it.
+fn prepare_all<B>(
+    mut raw: mpsc::Receiver<Piece<Vec<Row>>>,
+    prepare: &Preparer<B>,
+    ready: &mpsc::Sender<Piece<B>>,
 ) {
+    while let Some(piece) = raw.blocking_recv() {
+        let piece = match piece {
+            Piece::Rows(rows) => Piece::Rows(prepare(rows)),
+            Piece::Source(source) => Piece::Source(source),
+            Piece::Invalid(invalid) => Piece::Invalid(invalid),
+            Piece::Notices(notices) => Piece::Notices(notices),
+            Piece::Failed(error) => Piece::Failed(error),
+        };
+        if ready.blocking_send(piece).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads all manifests, one after the other. An error that ends one ends all: what came before it is not kept.
+fn read_all<B>(paths: &[PathBuf], options: &manifest::Options, mut lint: Linter, hand: &Hand<B>) {
     for path in paths {
-        let read = read_one(path, options, &mut lint, sender);
+        let read = read_one(path, options, &mut lint, hand);
         match read {
             Ok(true) => {}
             // Nobody listens any more: the journal has failed, and says so itself.
             Ok(false) => return,
             Err(error) => {
-                let _ = sender.blocking_send(Piece::Failed(error));
+                hand.send(Piece::Failed(error));
                 return;
             }
         }
@@ -246,19 +322,22 @@ impl Watched {
     }
 }
 
-fn read_one(
+fn read_one<B>(
     path: &Path,
     options: &manifest::Options,
     lint: &mut Linter,
-    sender: &mpsc::Sender<Piece>,
+    hand: &Hand<B>,
 ) -> Result<bool, manifest::Error> {
-    let send = |piece: Piece| sender.blocking_send(piece).is_ok();
+    let send = |piece| hand.send(piece);
     let watched = Watched::new(path);
+    let rows = |batch: &mut Vec<Row>| {
+        Piece::Rows(std::mem::replace(batch, Vec::with_capacity(Batch::ROWS)))
+    };
     let mut manifest = Manifest::open(path, options)?;
     if !send(Piece::Source(manifest.source().clone())) {
         return Ok(false);
     }
-    let mut batch: Vec<Row> = Vec::with_capacity(BATCH);
+    let mut batch: Vec<Row> = Vec::with_capacity(Batch::ROWS);
     for record in manifest.by_ref() {
         let record = match record? {
             Record::Row(row) => lint.look(&row).map_or(Record::Row(row), Record::Invalid),
@@ -267,18 +346,13 @@ fn read_one(
         match record {
             Record::Row(row) => {
                 batch.push(row);
-                if batch.len() == BATCH
-                    && !send(Piece::Rows(std::mem::replace(
-                        &mut batch,
-                        Vec::with_capacity(BATCH),
-                    )))
-                {
+                if batch.len() == Batch::ROWS && !send(rows(&mut batch)) {
                     return Ok(false);
                 }
             }
             Record::Invalid(invalid) => {
                 // Faults are shown in the order of the lines.
-                if !batch.is_empty() && !send(Piece::Rows(std::mem::take(&mut batch))) {
+                if !batch.is_empty() && !send(rows(&mut batch)) {
                     return Ok(false);
                 }
                 if !send(Piece::Invalid(invalid)) {
@@ -287,7 +361,7 @@ fn read_one(
             }
         }
     }
-    if !batch.is_empty() && !send(Piece::Rows(batch)) {
+    if !batch.is_empty() && !send(rows(&mut batch)) {
         return Ok(false);
     }
     if watched.is_some_and(|watched| watched.has_changed()) {

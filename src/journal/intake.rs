@@ -10,7 +10,9 @@ use serde_json::Value;
 use sqlx::{Connection, QueryBuilder, Row as _, Sqlite, Transaction};
 
 use super::{
-    Error, Journal,
+    Batch, Error, Journal,
+    batch::line,
+    bulk::Bulk,
     overlay::{Contradiction, Duplicates, Effect, Known, lay_over},
 };
 use crate::{
@@ -59,8 +61,9 @@ pub struct Intake<'j> {
     pub(super) account: i64,
     pub(super) now: Timestamp,
     duplicates: Duplicates,
-    counts: Counts,
-    next_item: i64,
+    pub(super) counts: Counts,
+    pub(super) next_item: i64,
+    pub(super) bulk: Bulk,
     sources: HashMap<i64, String>,
     /// Whether items are known below that are not known here.
     pub(super) is_over: bool,
@@ -124,7 +127,7 @@ impl Journal {
     ) -> Result<Intake<'_>, Error> {
         for statement in [
             "CREATE TEMP TABLE IF NOT EXISTS scope (item_id INTEGER PRIMARY KEY, named INTEGER NOT NULL, \
-             held INTEGER NOT NULL DEFAULT 0) STRICT",
+             held INTEGER NOT NULL DEFAULT 0, batch INTEGER NOT NULL DEFAULT 0, was INTEGER) STRICT",
             "CREATE TEMP TABLE IF NOT EXISTS held (media_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID",
         ] {
             sqlx::query(statement).execute(&mut self.connection).await?;
@@ -140,15 +143,15 @@ impl Journal {
         let next_item = sqlx::query_scalar(last)
             .fetch_one(&mut *transaction)
             .await?;
-        let (counts, sources) = (Counts::default(), HashMap::new());
         Ok(Intake {
             transaction,
             account,
             now,
             duplicates,
-            counts,
+            counts: Counts::default(),
             next_item,
-            sources,
+            bulk: Bulk::new(next_item == 1),
+            sources: HashMap::new(),
             is_over,
             resent: Vec::new(),
         })
@@ -190,16 +193,35 @@ impl Intake<'_> {
     ///
     /// # Errors
     /// Where the journal can't be read or written.
-    pub async fn take(&mut self, source: i64, rows: &[Row]) -> Result<Vec<Conflict>, Error> {
+    pub async fn take(&mut self, source: i64, batch: &Batch) -> Result<Vec<Conflict>, Error> {
+        self.counts.empty += batch.empty;
+        if batch.rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.is_over {
+            let ids = batch.rows.iter().map(|row| row.media_id.as_str());
+            let ids = json_array(ids)?;
+            self.copy_from_below(&ids).await?;
+        }
+        let rest = self.take_alike(source, batch).await?;
+        if rest.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (before, all) = (self.counts, rest.len() as u64);
+        let conflicts = self.take_each(source, &rest).await?;
+        let new = self.counts.new - before.new;
+        let unchanged = self.counts.unchanged - before.unchanged;
+        self.bulk.learn(all, new, unchanged);
+        Ok(conflicts)
+    }
+
+    /// Takes rows in one by one, as far as what each means is concerned; they are read and written together.
+    async fn take_each(&mut self, source: i64, rows: &[&Row]) -> Result<Vec<Conflict>, Error> {
         let mut entries = self.read(rows).await?;
         let mut conflicts = Vec::new();
         // The order in which items came up, so that new ones get their numbers in the order of the manifest.
         let mut order: Vec<&MediaId> = Vec::with_capacity(rows.len());
         for row in rows {
-            if row.patch.is_empty() {
-                self.counts.empty += 1;
-                continue;
-            }
             let entry = entries.entry(&row.media_id).or_insert_with(|| Entry {
                 id: None,
                 known: None,
@@ -239,10 +261,9 @@ impl Intake<'_> {
                             self.counts.failed_before += u64::from(has_failed);
                         }
                     }
-                    let line = i64::try_from(row.line).unwrap_or(i64::MAX);
                     entry.place = Some(Place {
                         source,
-                        line,
+                        line: line(row),
                         carried: row.carried.clone(),
                     });
                     if !std::mem::replace(&mut entry.is_touched, true) {
@@ -298,17 +319,9 @@ impl Intake<'_> {
     }
 
     /// Reads what the journal knows of the items of a batch.
-    async fn read<'r>(&mut self, rows: &'r [Row]) -> Result<HashMap<&'r MediaId, Entry>, Error> {
+    async fn read<'r>(&mut self, rows: &[&'r Row]) -> Result<HashMap<&'r MediaId, Entry>, Error> {
         let mut entries = HashMap::with_capacity(rows.len());
-        let ids: Vec<&str> = rows
-            .iter()
-            .filter(|row| !row.patch.is_empty())
-            .map(|row| row.media_id.as_str())
-            .collect();
-        let ids = serde_json::to_string(&ids).map_err(|error| Error::Damaged(error.to_string()))?;
-        if self.is_over {
-            self.copy_from_below(&ids).await?;
-        }
+        let ids = json_array(rows.iter().map(|row| row.media_id.as_str()))?;
         let found = sqlx::query(
             "SELECT i.id, i.media_id, i.wanted, i.digest, i.accepted, i.accepted_at, i.state, i.source_id, i.line, i.carried, \
              coalesce(s.named, 0) AS named \
@@ -424,7 +437,8 @@ impl Intake<'_> {
                 row.push_bind(stored.accepted_at.filter(|_| was_accepted))
                     .push_bind(now);
             });
-            query.build().execute(&mut *self.transaction).await?;
+            let query = query.build().persistent(false);
+            query.execute(&mut *self.transaction).await?;
         }
         for (items, on_conflict) in [
             (fresh, ""),
@@ -447,7 +461,7 @@ impl Intake<'_> {
                 row.push_bind(item_id)
                     .push_bind(self.account)
                     .push_bind(media_id);
-                row.push_bind(known.wanted.to_json().to_string())
+                row.push_bind(known.wanted.to_text())
                     .push_bind(known.digest.0.to_vec());
                 row.push_bind(known.state.code())
                     .push_bind(place.source)
@@ -457,25 +471,39 @@ impl Intake<'_> {
                     .push_bind(now);
             });
             query.push(on_conflict);
-            query.build().execute(&mut *self.transaction).await?;
+            let query = query.build().persistent(false);
+            query.execute(&mut *self.transaction).await?;
         }
-        for (item_id, place) in moved {
-            sqlx::query("UPDATE items SET source_id = ?, line = ?, carried = ? WHERE id = ?")
-                .bind(place.source)
-                .bind(place.line)
-                .bind(place.carried.as_deref())
-                .bind(item_id)
-                .execute(&mut *self.transaction)
-                .await?;
-        }
+        self.write_moved(&moved).await?;
         if !scoped.is_empty() {
             let mut query = QueryBuilder::new("INSERT INTO temp.scope (item_id, named) ");
             query.push_values(scoped, |mut row, (item_id, named)| {
                 row.push_bind(item_id).push_bind(named.0);
             });
             query.push(" ON CONFLICT (item_id) DO UPDATE SET named = excluded.named");
-            query.build().execute(&mut *self.transaction).await?;
+            let query = query.build().persistent(false);
+            query.execute(&mut *self.transaction).await?;
         }
+        Ok(())
+    }
+
+    /// Writes where unchanged items stand now.
+    async fn write_moved(&mut self, moved: &[(i64, &Place)]) -> Result<(), Error> {
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::new(
+            "UPDATE items SET source_id = v.column2, line = v.column3, carried = v.column4 FROM (",
+        );
+        query.push_values(moved, |mut row, (item_id, place)| {
+            row.push_bind(*item_id)
+                .push_bind(place.source)
+                .push_bind(place.line)
+                .push_bind(place.carried.as_deref());
+        });
+        query.push(") AS v WHERE items.id = v.column1");
+        let query = query.build().persistent(false);
+        query.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
@@ -498,4 +526,10 @@ impl Intake<'_> {
     pub async fn undo(self) -> Result<(), Error> {
         Ok(self.transaction.rollback().await?)
     }
+}
+
+/// Texts as a JSON array, which SQLite reads as a table.
+pub(super) fn json_array<'t>(texts: impl Iterator<Item = &'t str>) -> Result<String, Error> {
+    let texts: Vec<&str> = texts.collect();
+    serde_json::to_string(&texts).map_err(|error| Error::Damaged(error.to_string()))
 }

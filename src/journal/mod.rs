@@ -5,6 +5,8 @@
 //! meanwhile. All SQL of altfill stands in this room; nothing in here sends, prints or decides what an answer means.
 
 mod account;
+mod batch;
+mod bulk;
 mod form;
 mod intake;
 mod lock;
@@ -18,6 +20,7 @@ mod reading;
 mod run;
 mod salvage;
 mod scratch;
+mod turn;
 mod upkeep;
 mod usage;
 
@@ -30,6 +33,7 @@ use crate::failpoint::Point;
 use self::place::Place;
 pub use self::{
     account::{Doubt, FoundAccount, Whose},
+    batch::Batch,
     intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
     monitoring::Chronicle,

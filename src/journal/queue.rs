@@ -3,12 +3,15 @@
 //! Owns the two verbs of the running run. [`Journal::claim`] reads; [`Journal::record`] writes outcomes and starts
 //! together in one transaction, so that a pool of workers shares its commits. When it returns, all of it is on disk.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
-use serde_json::{Value, json};
-use sqlx::{Connection, Row as _, SqliteConnection};
+use serde_json::{Map, Value};
+use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
-use super::{Error, Journal, Scope, is_whole};
+use super::{
+    Error, Journal, Scope, is_whole,
+    turn::{Turn, expect},
+};
 use crate::{
     answer::{Told, WindowKind},
     failpoint::Point,
@@ -19,16 +22,34 @@ use crate::{
     time::Timestamp,
 };
 
+/// Due items as one JSON array: each row that SQLite hands over wakes who waits for it, and that costs more than the row.
 macro_rules! claim_sql {
-    ($index:literal) => {
+    ($index:literal, $rest:literal) => {
         concat!(
-            "SELECT i.id, i.media_id, i.wanted, i.digest, i.attempts, i.failures, i.not_before IS NOT NULL AS is_retry, ",
+            "SELECT json_group_array(json_array(id, media_id, iif(json_valid(wanted), json(wanted), NULL), digest, is_whole, \
+             attempts, failures, is_retry)) \
+             FROM (SELECT i.id, i.media_id, i.wanted, lower(hex(i.digest)) AS digest, i.attempts, i.failures, \
+             i.not_before IS NOT NULL AS is_retry, ",
             is_whole!(),
             " FROM items AS i INDEXED BY ",
-            $index
+            $index,
+            $rest,
+            ")"
         )
     };
 }
+
+/// A due item as it is handed over.
+type DueRow = (
+    i64,
+    String,
+    Option<Map<String, Value>>,
+    String,
+    u8,
+    u32,
+    u32,
+    u8,
+);
 
 /// An item that is due.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +59,7 @@ pub struct Due {
     /// Its media id.
     pub media_id: MediaId,
     /// What it shall have.
-    pub wanted: Metadata,
+    pub wanted: Arc<Metadata>,
     /// How often it was sent so far, in all runs.
     pub attempts: u32,
     /// How many of this run's attempts count against `--max-attempts`.
@@ -112,49 +133,55 @@ impl Journal {
     ) -> Result<Vec<Due>, Error> {
         let (retries, fresh) = match scope {
             Scope::Everything => (
-                concat!(
-                    claim_sql!("items_waiting"),
+                claim_sql!(
+                    "items_waiting",
                     " WHERE i.not_before <= ?2 AND i.account_id = ?1 AND i.state = 0 ORDER BY i.not_before LIMIT ?3"
                 ),
-                concat!(
-                    claim_sql!("items_due"),
+                claim_sql!(
+                    "items_due",
                     " WHERE i.account_id = ?1 AND i.state IN (0, 1) AND i.id > ?2 AND i.not_before IS NULL ORDER BY i.id LIMIT ?3"
                 ),
             ),
             Scope::Manifests => (
-                concat!(
-                    claim_sql!("items_waiting"),
+                claim_sql!(
+                    "items_waiting",
                     " CROSS JOIN temp.scope AS s ON s.item_id = i.id WHERE i.not_before <= ?2 AND i.account_id = ?1 AND i.state = 0 AND s.held = 0 ORDER BY i.not_before LIMIT ?3"
                 ),
-                concat!(
-                    claim_sql!("items_due"),
+                claim_sql!(
+                    "items_due",
                     " CROSS JOIN temp.scope AS s ON s.item_id = i.id WHERE i.account_id = ?1 AND i.state IN (0, 1) AND i.id > ?2 AND i.not_before IS NULL AND s.held = 0 ORDER BY i.id LIMIT ?3"
                 ),
             ),
         };
         // Those already claimed may come first: as many more are read.
-        let limit = |most: usize| i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = sqlx::query(retries)
-            .bind(account)
-            .bind(now.0)
-            .bind(limit(most + claimed.len()))
-            .fetch_all(&mut self.connection)
+        let mut due = self
+            .read_due(retries, account, now.0, most + claimed.len())
             .await?;
-        let mut due: Vec<Due> = rows.iter().map(read_due).collect::<Result<_, _>>()?;
         due.retain(|due| !claimed.contains(&due.item_id));
         due.truncate(most);
         if due.len() < most {
-            let rows = sqlx::query(fresh)
-                .bind(account)
-                .bind(after)
-                .bind(limit(most - due.len()))
-                .fetch_all(&mut self.connection)
-                .await?;
-            for row in &rows {
-                due.push(read_due(row)?);
-            }
+            let more = most - due.len();
+            due.extend(self.read_due(fresh, account, after, more).await?);
         }
         Ok(due)
+    }
+
+    async fn read_due(
+        &mut self,
+        statement: &'static str,
+        account: i64,
+        bound: i64,
+        most: usize,
+    ) -> Result<Vec<Due>, Error> {
+        let rows: String = sqlx::query_scalar(statement)
+            .bind(account)
+            .bind(bound)
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_one(&mut self.connection)
+            .await?;
+        let rows: Vec<DueRow> = serde_json::from_str(&rows)
+            .map_err(|error| Error::Damaged(format!("the due images: {error}")))?;
+        rows.into_iter().map(due).collect()
     }
 
     /// When the next retry after `now` is due, where one waits.
@@ -195,41 +222,21 @@ impl Journal {
         told: &[Told],
         now: Timestamp,
     ) -> Result<(), Error> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        if !settled.is_empty() {
-            settle(&mut transaction, settled).await?;
-        }
-        if !starts.is_empty() {
-            start(&mut transaction, run_id, starts).await?;
-        }
-        let count = |is: fn(&Settled) -> bool| {
-            i64::try_from(settled.iter().filter(|settled| is(settled)).count()).unwrap_or(i64::MAX)
+        let turn = Turn::new(account, run_id, settled, starts, told, now)?;
+        let expected = turn.expected;
+        let query = sqlx::query_with(AssertSqlSafe(turn.sql), turn.arguments);
+        let written = query.execute(&mut self.connection).await;
+        let result = match written {
+            Ok(written) => expect(written.rows_affected(), expected),
+            Err(error) => Err(error.into()),
         };
-        sqlx::query("UPDATE runs SET requests = requests + ?, done = done + ?, failed = failed + ?, spent = spent + ? WHERE id = ?")
-            .bind(i64::try_from(starts.len()).unwrap_or(i64::MAX))
-            .bind(count(|settled| settled.next == Next::Done))
-            .bind(count(|settled| settled.next == Next::Failed))
-            .bind(count(|settled| settled.spent))
-            .bind(run_id)
-            .execute(&mut *transaction)
-            .await?;
-        for told in told {
-            sqlx::query(
-                "INSERT INTO windows (account_id, kind, capacity, remaining, reset, told) VALUES (?, ?, ?, ?, ?, ?) \
-                 ON CONFLICT (account_id, kind) DO UPDATE SET capacity = excluded.capacity, \
-                 remaining = excluded.remaining, reset = excluded.reset, told = excluded.told",
-            )
-            .bind(account)
-            .bind(told.kind as i64)
-            .bind(told.limit)
-            .bind(told.remaining)
-            .bind(told.reset.0)
-            .bind(now.0)
-            .execute(&mut *transaction)
-            .await?;
+        if let Err(error) = result {
+            // Nothing may have begun: then there is nothing to roll back.
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            return Err(error);
         }
         Point::TurnWritten.pass();
-        transaction.commit().await?;
+        sqlx::query("COMMIT").execute(&mut self.connection).await?;
         self.is_in_place()
     }
 
@@ -265,6 +272,9 @@ impl Journal {
     }
 }
 
+/// How many attempts are read at a time.
+const PAGE: i64 = 5_000;
+
 /// What earlier requests leave for the windows of the next.
 pub(super) async fn past(
     connection: &mut SqliteConnection,
@@ -278,28 +288,33 @@ pub(super) async fn past(
     // more, for requests that took long and clocks that were set.
     let oldest = now - longest - std::time::Duration::from_hours(1);
     let mut before = i64::MAX;
-    'reading: loop {
-        let rows = sqlx::query(
-                "SELECT t.id, t.started, coalesce(t.ended, t.started + r.timeout) AS ended, r.account_id \
-                 FROM attempts AS t JOIN runs AS r ON r.id = t.run_id WHERE t.id < ? ORDER BY t.id DESC LIMIT 1000",
-            )
-            .bind(before)
-            .fetch_all(&mut *connection)
-            .await?;
-        for row in &rows {
-            before = row.try_get("id")?;
-            if Timestamp(row.try_get("started")?) < oldest {
-                break 'reading;
+    // Without a window of ours nothing that was sent counts.
+    while !rates.is_empty() {
+        let rows: String = sqlx::query_scalar(
+            "SELECT json_group_array(json_array(id, started, ended, account_id)) FROM \
+             (SELECT t.id, t.started, coalesce(t.ended, t.started + r.timeout) AS ended, r.account_id \
+             FROM attempts AS t JOIN runs AS r ON r.id = t.run_id WHERE t.id < ? ORDER BY t.id DESC LIMIT ?)",
+        )
+        .bind(before)
+        .bind(PAGE)
+        .fetch_one(&mut *connection)
+        .await?;
+        let rows: Vec<(i64, i64, i64, i64)> = serde_json::from_str(&rows)
+            .map_err(|error| Error::Damaged(format!("the attempts: {error}")))?;
+        for (id, started, ended, of) in &rows {
+            before = before.min(*id);
+            if Timestamp(*started) < oldest {
+                continue;
             }
             // A clock that was ahead when it was written: the request did not end after now.
-            let ended =
-                Timestamp(row.try_get("ended")?).min(now + std::time::Duration::from_mins(10));
-            if row.try_get::<i64, _>("account_id")? == account {
+            let ended = Timestamp(*ended).min(now + std::time::Duration::from_mins(10));
+            if *of == account {
                 past.account.push(ended);
             }
             past.app.push(ended);
         }
-        if rows.len() < 1_000 {
+        let is_old = |(_, started, ..): &(i64, i64, i64, i64)| Timestamp(*started) < oldest;
+        if rows.len() < usize::try_from(PAGE).unwrap_or(0) || rows.iter().any(is_old) {
             break;
         }
     }
@@ -331,17 +346,25 @@ pub(super) async fn past(
     }
     Ok(past)
 }
-fn read_due(row: &sqlx::sqlite::SqliteRow) -> Result<Due, Error> {
-    let media_id: &str = row.try_get("media_id")?;
-    let damaged = |what: &str| Error::Damaged(format!("{what} of image {media_id}"));
-    let wanted = whole(row, media_id)?;
+
+fn due(
+    (item_id, id, wanted, digest, is_whole, attempts, failures, is_retry): DueRow,
+) -> Result<Due, Error> {
+    let damaged = |what: &str| Error::Damaged(format!("{what} of image {id}"));
+    if is_whole == 0 {
+        return Err(damaged("the id"));
+    }
     Ok(Due {
-        item_id: row.try_get("id")?,
-        wanted,
-        attempts: row.try_get("attempts")?,
-        failures: row.try_get("failures")?,
-        is_retry: row.try_get("is_retry")?,
-        media_id: media_id.parse().map_err(|_| damaged("the id"))?,
+        item_id,
+        wanted: wanted
+            .and_then(Metadata::from_object)
+            .filter(|wanted| wanted.digest().to_string() == digest)
+            .ok_or_else(|| damaged("the metadata"))?
+            .into(),
+        attempts,
+        failures,
+        is_retry: is_retry != 0,
+        media_id: id.parse().map_err(|_| damaged("the id"))?,
     })
 }
 
@@ -356,95 +379,4 @@ pub(super) fn whole(row: &sqlx::sqlite::SqliteRow, media_id: &str) -> Result<Met
     Metadata::from_json(row.try_get("wanted")?)
         .filter(|wanted| Some(wanted.digest()) == digest)
         .ok_or_else(|| damaged("the metadata"))
-}
-
-async fn settle(transaction: &mut SqliteConnection, settled: &[Settled]) -> Result<(), Error> {
-    let rows: Vec<Value> = settled
-        .iter()
-        .map(|settled| {
-            let cause = settled.cause.as_ref().map(Cause::word);
-            let (state, counts, not_before) = match settled.next {
-                Next::Done => (2, false, None),
-                Next::Failed => (3, true, None),
-                Next::Again { at, counts } => (0, counts, Some(at.0)),
-            };
-            let passing = settled.next == Next::Failed
-                && settled.cause.as_ref().is_some_and(Cause::is_passing);
-            json!([
-                settled.attempt_id,
-                settled.item_id,
-                settled.ended.0,
-                settled.http_status,
-                cause,
-                settled.detail,
-                i64::from(settled.spent),
-                state,
-                i64::from(counts),
-                not_before,
-                i64::from(passing),
-            ])
-        })
-        .collect();
-    let rows = Value::from(rows).to_string();
-    let written = sqlx::query(
-        "UPDATE attempts SET ended = j.value ->> 2, http_status = j.value ->> 3, cause = j.value ->> 4, \
-         detail = j.value ->> 5, spent = j.value ->> 6 FROM json_each(?) AS j \
-         WHERE attempts.id = j.value ->> 0 AND attempts.ended IS NULL",
-    )
-    .bind(&rows)
-    .execute(&mut *transaction)
-    .await?;
-    expect(written.rows_affected(), settled.len(), "attempts")?;
-    let written = sqlx::query(
-        "UPDATE items SET state = j.value ->> 7, failures = failures + (j.value ->> 8), not_before = j.value ->> 9, \
-         passing_runs = passing_runs + (j.value ->> 10), http_status = j.value ->> 3, cause = j.value ->> 4, \
-         detail = j.value ->> 5, updated = j.value ->> 2, \
-         accepted = iif(j.value ->> 7 = 2, digest, accepted), \
-         accepted_at = iif(j.value ->> 7 = 2, j.value ->> 2, accepted_at) \
-         FROM json_each(?) AS j WHERE items.id = j.value ->> 1 AND items.state = 1",
-    )
-    .bind(&rows)
-    .execute(&mut *transaction)
-    .await?;
-    expect(written.rows_affected(), settled.len(), "items")
-}
-
-async fn start(
-    transaction: &mut SqliteConnection,
-    run_id: i64,
-    starts: &[Start],
-) -> Result<(), Error> {
-    let rows: Vec<Value> = starts
-        .iter()
-        .map(|start| json!([start.attempt_id, start.item_id, start.started.0]))
-        .collect();
-    let rows = Value::from(rows).to_string();
-    let written = sqlx::query(
-        "INSERT INTO attempts (id, item_id, run_id, number, digest, started) \
-         SELECT j.value ->> 0, i.id, ?2, i.attempts + 1, i.digest, j.value ->> 2 \
-         FROM json_each(?1) AS j CROSS JOIN items AS i ON i.id = j.value ->> 1",
-    )
-    .bind(&rows)
-    .bind(run_id)
-    .execute(&mut *transaction)
-    .await?;
-    expect(written.rows_affected(), starts.len(), "attempts")?;
-    let written = sqlx::query(
-        "UPDATE items SET state = 1, attempts = attempts + 1, not_before = NULL, updated = j.value ->> 2 \
-         FROM json_each(?) AS j WHERE items.id = j.value ->> 1 AND items.state IN (0, 1)",
-    )
-    .bind(&rows)
-    .execute(&mut *transaction)
-    .await?;
-    expect(written.rows_affected(), starts.len(), "items")
-}
-
-/// A statement that reached other rows than it should has met a journal that somebody else has changed.
-fn expect(written: u64, expected: usize, what: &str) -> Result<(), Error> {
-    if written == expected as u64 {
-        return Ok(());
-    }
-    Err(Error::Damaged(format!(
-        "{written} {what} where {expected} were expected; was it changed by another program?"
-    )))
 }

@@ -144,6 +144,26 @@ pub struct LatestRun {
     pub requests: i64,
 }
 
+/// Counts by the indices of what is due and what failed: the rest is done, and is only counted. What may have been sent has
+/// an attempt without an end.
+macro_rules! tally_sql {
+    ($items:literal, $scoped:literal) => {
+        concat!(
+            "SELECT (SELECT count(*) FROM ", $items, ") AS items, \
+             (SELECT count(*) FROM items AS i INDEXED BY items_due ", $scoped, " WHERE i.account_id = ?1 AND i.state IN (0, 1)) AS due, \
+             (SELECT count(DISTINCT t.item_id) FROM attempts AS t INDEXED BY attempts_open \
+              CROSS JOIN items AS i ON i.id = t.item_id ", $scoped, " WHERE t.ended IS NULL AND i.state = 1 AND i.account_id = ?1) AS sending, \
+             f.failed, f.dismissed FROM (SELECT count(*) AS failed, coalesce(sum(i.dismissed), 0) AS dismissed \
+              FROM items AS i INDEXED BY items_failed ", $scoped, " WHERE i.account_id = ?1 AND i.state = 3) AS f"
+        )
+    };
+}
+const TALLY: &str = tally_sql!("items WHERE account_id = ?1", "");
+const TALLY_OF_SCOPE: &str = tally_sql!(
+    "temp.scope",
+    "CROSS JOIN temp.scope AS s ON s.item_id = i.id"
+);
+
 const EXPORT: &str = concat!(
     "SELECT i.id, i.media_id, i.state, i.dismissed, i.wanted, i.attempts, i.http_status, i.cause, i.detail, i.source_id, \
      i.line, i.carried, i.digest, i.accepted, i.accepted_at, i.first_seen, i.updated, ",
@@ -161,12 +181,11 @@ impl Journal {
         if scope == Scope::Everything {
             return Ok((everything, 0));
         }
-        let statement = "SELECT i.state, i.dismissed, count(*) AS items, sum(i.state = 2 AND i.accepted IS NOT i.digest) AS false \
-             FROM temp.scope AS s JOIN items AS i ON i.id = s.item_id GROUP BY i.state, i.dismissed";
-        let rows = sqlx::query(statement)
-            .fetch_all(&mut self.connection)
-            .await?;
-        let tally = sum(&rows)?;
+        let tally = if run::scope_is_all(&mut self.connection, account).await? {
+            everything
+        } else {
+            tally_of(TALLY_OF_SCOPE, &mut self.connection, account).await?
+        };
         Ok((tally, everything.due().saturating_sub(tally.due())))
     }
 
@@ -180,25 +199,28 @@ impl Journal {
 }
 
 pub(super) async fn tally(connection: &mut SqliteConnection, account: i64) -> Result<Tally, Error> {
-    let statement = "SELECT state, dismissed, count(*) AS items, sum(state = 2 AND accepted IS NOT digest) AS false \
-         FROM items WHERE account_id = ? GROUP BY state, dismissed";
-    sum(&sqlx::query(statement)
-        .bind(account)
-        .fetch_all(connection)
-        .await?)
+    tally_of(TALLY, connection, account).await
 }
 
-fn sum(rows: &[SqliteRow]) -> Result<Tally, Error> {
-    let mut tally = Tally::default();
-    for row in rows {
-        if row.try_get::<i64, _>("false")? > 0 {
-            return Err(Error::Damaged(
-                "an image that is done without having been accepted".to_owned(),
-            ));
-        }
-        read_into(&mut tally, row)?;
-    }
-    Ok(tally)
+async fn tally_of(
+    statement: &'static str,
+    connection: &mut SqliteConnection,
+    account: i64,
+) -> Result<Tally, Error> {
+    let row = sqlx::query(statement)
+        .bind(account)
+        .fetch_one(connection)
+        .await?;
+    let count = |name: &str| row.try_get::<i64, _>(name).map(i64::unsigned_abs);
+    let (due, sending) = (count("due")?, count("sending")?);
+    let (all_failed, dismissed) = (count("failed")?, count("dismissed")?);
+    Ok(Tally {
+        pending: due.saturating_sub(sending),
+        sending,
+        done: count("items")?.saturating_sub(due + all_failed),
+        failed: all_failed.saturating_sub(dismissed),
+        dismissed,
+    })
 }
 
 /// Adds so many items of one state.

@@ -241,7 +241,7 @@ async fn revive(
         Scope::Everything => concat!(revive_sql!(), ""),
         Scope::Manifests => concat!(
             revive_sql!(),
-            " AND id IN (SELECT item_id FROM temp.scope WHERE held = 0)"
+            " AND EXISTS (SELECT 1 FROM temp.scope AS s WHERE s.item_id = items.id AND s.held = 0)"
         ),
     };
     sqlx::query(statement)
@@ -257,12 +257,13 @@ async fn revive(
 
 /// How many items the run has to send.
 async fn due(connection: &mut SqliteConnection, account: i64, scope: Scope) -> Result<u64, Error> {
+    let is_all = scope == Scope::Everything || scope_is_all(connection, account).await?;
     let statement = match scope {
-        Scope::Everything => {
+        _ if is_all => {
             "SELECT count(*) FROM items INDEXED BY items_due WHERE account_id = ? AND state IN (0, 1)"
         }
-        Scope::Manifests => {
-            "SELECT count(*) FROM items AS i INDEXED BY items_due JOIN temp.scope AS s ON s.item_id = i.id \
+        _ => {
+            "SELECT count(*) FROM items AS i INDEXED BY items_due CROSS JOIN temp.scope AS s ON s.item_id = i.id \
              WHERE i.account_id = ? AND i.state IN (0, 1) AND s.held = 0"
         }
     };
@@ -271,4 +272,17 @@ async fn due(connection: &mut SqliteConnection, account: i64, scope: Scope) -> R
         .fetch_one(connection)
         .await?;
     Ok(due.unsigned_abs())
+}
+
+/// Whether the manifests name every item of the account, and none is held back: then nothing needs looking up in both.
+pub(super) async fn scope_is_all(
+    connection: &mut SqliteConnection,
+    account: i64,
+) -> Result<bool, Error> {
+    let sql = "SELECT NOT EXISTS (SELECT 1 FROM temp.held) AND (SELECT count(*) FROM temp.scope) = \
+         (SELECT count(*) FROM items WHERE account_id = ?)";
+    Ok(sqlx::query_scalar(sql)
+        .bind(account)
+        .fetch_one(connection)
+        .await?)
 }

@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 use sha2::{Digest as _, Sha256};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::Metadata;
+use super::{Field, Metadata};
 
 /// The SHA-256 of a canonical form; shown as lower-case hex.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,7 +20,23 @@ impl Digest {
     /// The digest of `metadata`.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {
-        Self(Sha256::digest(canonical(&metadata.to_json())).into())
+        Self::of_fields(metadata.fields())
+    }
+
+    /// The digest of metadata with these fields, which come in the order of their names.
+    pub(super) fn of_fields<'v>(fields: impl Iterator<Item = (Field, &'v Value)>) -> Self {
+        let mut into = String::with_capacity(256);
+        into.push('{');
+        for (field, value) in fields {
+            if into.len() > 1 {
+                into.push(',');
+            }
+            write_text(field.name(), &mut into);
+            into.push(':');
+            write(value, &mut into);
+        }
+        into.push('}');
+        Self(Sha256::digest(into).into())
     }
 
     /// A digest from its 32 bytes.
@@ -173,6 +189,20 @@ mod tests {
             let text = format!("a{c}b");
             write_text(&text, &mut written);
             assert_eq!(written, Value::from(text).to_string(), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_of_the_canonical_form_of_all_fields() {
+        assert!(Field::ALL.is_sorted_by_key(|field| field.name()));
+        for json in [
+            json!({}),
+            json!({"sticker_info": {"stickers": [{"id": "1", "aspect_ratio": 2.0}]}, "alt_text": {"text": " a "},
+                   "management_info": {"managed": true}}),
+        ] {
+            let metadata = Metadata::from_json(&json.to_string()).unwrap();
+            let digest = Digest(Sha256::digest(canonical(&json)).into());
+            assert_eq!(metadata.digest(), digest);
         }
     }
 

@@ -19,9 +19,10 @@ pub use self::{digest::Digest, rules::Violation, schema::Field};
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Metadata(BTreeMap<Field, Value>);
 
-/// What one row says: the fields it names, each with its new value or `None` where it withdraws the field.
+/// What one row says: the fields it names, in the order of the schema, each with its new value or `None` where it
+/// withdraws the field.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Patch(BTreeMap<Field, Option<Value>>);
+pub struct Patch(Vec<(Field, Option<Value>)>);
 
 impl Metadata {
     /// Lays `patch` over: each field that it names is replaced as a whole or withdrawn, the others stay.
@@ -62,11 +63,22 @@ impl Metadata {
         )
     }
 
-    /// Reads back what [`Metadata::to_json`] wrote. Its values were checked when their row was parsed and are not again:
+    /// The same as text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        text_of(self.fields())
+    }
+
+    /// Reads back what [`Metadata::to_text`] wrote. Its values were checked when their row was parsed and are not again:
     /// an expiry that has passed since is for X to judge.
     #[must_use]
     pub fn from_json(json: &str) -> Option<Self> {
-        let object: Map<String, Value> = serde_json::from_str(json).ok()?;
+        Self::from_object(serde_json::from_str(json).ok()?)
+    }
+
+    /// The same of what is parsed already.
+    #[must_use]
+    pub fn from_object(object: Map<String, Value>) -> Option<Self> {
         object
             .into_iter()
             .map(|(name, value)| Some((Field::named(&name)?, value)))
@@ -106,12 +118,29 @@ impl Patch {
         self.0.iter().map(|(field, value)| (*field, value.as_ref()))
     }
 
+    /// What it wants of an item of which nothing else is wanted, as JSON.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        text_of(self.given())
+    }
+
+    /// The digest of that.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of_fields(self.given())
+    }
+
+    fn given(&self) -> impl Iterator<Item = (Field, &Value)> {
+        self.fields()
+            .filter_map(|(field, value)| Some((field, value?)))
+    }
+
     /// The fields it names, as a set of bits.
     #[must_use]
     pub fn named(&self) -> FieldSet {
         self.0
-            .keys()
-            .fold(FieldSet::default(), |set, field| set.with(*field))
+            .iter()
+            .fold(FieldSet::default(), |set, (field, _)| set.with(*field))
     }
 
     /// The same patch without the fields of `set`.
@@ -120,11 +149,29 @@ impl Patch {
         Self(
             self.0
                 .iter()
-                .filter(|(field, _)| !set.contains(**field))
-                .map(|(f, v)| (*f, v.clone()))
+                .filter(|(field, _)| !set.contains(*field))
+                .cloned()
                 .collect(),
         )
     }
+}
+
+/// Fields as the JSON object that is sent as `metadata`.
+fn text_of<'v>(fields: impl Iterator<Item = (Field, &'v Value)>) -> String {
+    let mut text = Vec::with_capacity(256);
+    text.push(b'{');
+    for (field, value) in fields {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        // No name needs escaping, and writing values to memory can't fail.
+        text.push(b'"');
+        text.extend_from_slice(field.name().as_bytes());
+        text.extend_from_slice(b"\":");
+        let _ = serde_json::to_writer(&mut text, value);
+    }
+    text.push(b'}');
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// A set of the 13 fields, small enough to stand in a database column.
@@ -179,6 +226,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_patch_wants_alone_is_what_it_makes_of_nothing() {
+        let patch = patch(
+            json!({"shared_info": null, "upload_source": {"upload_source": "x"}, "alt_text": {"text": "a\"b"}}),
+        );
+        let mut wanted = Metadata::default();
+        wanted.lay_over(&patch);
+        assert_eq!(patch.to_text(), wanted.to_text());
+        assert_eq!(patch.digest(), wanted.digest());
+    }
+
+    #[test]
     fn null_withdraws_a_field() {
         let mut wanted = Metadata::default();
         wanted.lay_over(&patch(
@@ -194,10 +252,8 @@ mod tests {
         wanted.lay_over(&patch(
             json!({"alt_text": {"text": " e\u{301}\r\n "}, "management_info": {"managed": true}}),
         ));
-        assert_eq!(
-            Metadata::from_json(&wanted.to_json().to_string()),
-            Some(wanted)
-        );
+        assert_eq!(wanted.to_text(), wanted.to_json().to_string());
+        assert_eq!(Metadata::from_json(&wanted.to_text()), Some(wanted));
     }
 
     #[test]

@@ -4,8 +4,6 @@
 //! [`super::schema`]; the two rules that no table can hold (the two lists of geo restrictions, an expiry in the future)
 //! stand here by name.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::schema::{Field, Kind, Member};
@@ -50,8 +48,8 @@ impl Violation {
 pub(super) fn parse(
     object: Map<String, Value>,
     now: Timestamp,
-) -> Result<BTreeMap<Field, Option<Value>>, Vec<Violation>> {
-    let mut fields = BTreeMap::new();
+) -> Result<Vec<(Field, Option<Value>)>, Vec<Violation>> {
+    let mut fields = Vec::with_capacity(object.len());
     let mut check = Check {
         now,
         violations: Vec::new(),
@@ -67,7 +65,7 @@ pub(super) fn parse(
             continue;
         };
         if value.is_null() {
-            fields.insert(field, None);
+            fields.push((field, None));
             continue;
         }
         let before = check.violations.len();
@@ -78,9 +76,10 @@ pub(super) fn parse(
         if field == Field::GeoRestrictions && check.violations.len() == before {
             check.geo_lists(&value, &name);
         }
-        fields.insert(field, Some(value));
+        fields.push((field, Some(value)));
     }
     if check.violations.is_empty() {
+        fields.sort_unstable_by_key(|(field, _)| *field);
         Ok(fields)
     } else {
         Err(check.violations)
@@ -553,7 +552,7 @@ mod tests {
         };
         let fields = parse(object, Timestamp(0)).unwrap();
         assert_eq!(
-            fields[&Field::GeoRestrictions],
+            fields[0].1,
             Some(json!({"blacklisted_country_codes": ["us"], "whitelisted_country_codes": []}))
         );
     }
@@ -566,10 +565,7 @@ mod tests {
             panic!()
         };
         let fields = parse(object, Timestamp(0)).unwrap();
-        assert_eq!(
-            fields[&Field::ContentExpiration],
-            Some(json!({"timestamp_sec": 1_893_456_000}))
-        );
+        assert_eq!(fields[0].1, Some(json!({"timestamp_sec": 1_893_456_000})));
     }
 
     #[test]

@@ -338,7 +338,7 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
         {
             return Ok(());
         }
-        let most = (wanted * 4).max(64);
+        let most = (wanted * 8).max(256);
         let due = self
             .queue
             .claim(self.cursor, now, &self.claimed, most)
@@ -469,7 +469,8 @@ impl<'r, Q: Queue, A: Api> Runner<'r, Q, A> {
                 (self.api.clone(), due.media_id.clone(), due.wanted.clone());
             let worker = self
                 .workers
-                .spawn(async move { api.send(&media_id, &wanted).await });
+                // In a box, since a request is some thousand bytes, and a task is moved several times before it starts.
+                .spawn(async move { Box::pin(api.send(&media_id, &wanted)).await });
             self.flights.insert(worker.id(), flight);
         }
         if !starts.is_empty() {

@@ -55,7 +55,7 @@ impl Queue for Memory {
         let due = due.take(most).map(|(id, item)| Due {
             item_id: *id,
             media_id: id.to_string().parse().unwrap(),
-            wanted: Metadata::default(),
+            wanted: Metadata::default().into(),
             attempts: 0,
             failures: item.failures,
             is_retry: item.not_before.is_some(),
