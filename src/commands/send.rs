@@ -422,7 +422,7 @@ async fn send(
         } else {
             let token = credentials.describe();
             format!(
-                "Sending {images} as {} to {address}, with the token of {token} ({})",
+                "Sending {images} as {} to {address}, with the token of {token}: {}",
                 sender.name(),
                 settings.access.why
             )

@@ -143,8 +143,9 @@ impl Totals {
             Ending::Signal(_) => "Stopped by a signal.".to_owned(),
             Ending::Refused(Stop::Access, cause, detail) => {
                 format!(
-                    "X refuses access ({cause}){}. Mend that, then go on.",
-                    said(detail)
+                    "X refuses access ({cause}){}. {}, then go on.",
+                    said(detail),
+                    advice(cause.word())
                 )
             }
             Ending::Refused(Stop::Money, cause, detail) => {
@@ -164,6 +165,23 @@ impl Totals {
             Ending::MaxSpend => "Stopped as told by --max-spend.".to_owned(),
             Ending::MaxDuration => "Stopped as told by --max-duration.".to_owned(),
         })
+    }
+}
+
+/// What to do about a refusal that only a person can mend.
+fn advice(cause: &str) -> &'static str {
+    match cause {
+        "unsupported-authentication" => {
+            "The token is an app's own, and X wants a user's: log in with `altfill auth login`, or give a user's token"
+        }
+        "oauth1-permissions" => {
+            "The app's keys may only read: let it read and write at X's developer portal, make its access token anew"
+        }
+        "client-forbidden" => {
+            "The app is enrolled nowhere: attach it to a project at X's developer portal"
+        }
+        "unauthorized" => "Log in with `altfill auth login`, or give a fresh token",
+        _ => "See to the app and its scopes at X's developer portal",
     }
 }
 

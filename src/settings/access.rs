@@ -269,7 +269,7 @@ fn in_environment() -> (Vec<Candidate>, Option<String>) {
         if let Some(token) = variable(name) {
             candidates.push(Candidate {
                 origin: Origin::Environment(name.to_owned()),
-                why: format!("{name} is set"),
+                why: "it is set".to_owned(),
                 source: Source::Environment(name, token),
             });
         }
@@ -299,7 +299,7 @@ fn in_environment() -> (Vec<Candidate>, Option<String>) {
                 Some(token_secret),
             ] => candidates.push(Candidate {
                 origin: Origin::Environment(name("ACCESS_TOKEN")),
-                why: format!("{prefix}_API_KEY and the other three are set"),
+                why: "all four are set".to_owned(),
                 source: Source::EnvironmentKeys(
                     prefix,
                     Keys {

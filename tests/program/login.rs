@@ -370,3 +370,15 @@ async fn no_secret_is_seen_in_anything_that_was_written() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_apps_own_token_is_known_by_the_answer_and_explained() {
+    let world = World::with(faulty(&["unsupported-authentication=100%"])).await;
+    world.write("m.csv", texts(30));
+    let finished = world.send(&["run", "m.csv"]).await.ended(7);
+    assert_eq!(finished.number("pending"), 30);
+    assert!(
+        finished.stderr.contains("The token is an app's own"),
+        "{finished:?}"
+    );
+}
