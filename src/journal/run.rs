@@ -217,7 +217,7 @@ pub(super) async fn interrupted(
     connection: &mut SqliteConnection,
 ) -> Result<(u64, Vec<String>), Error> {
     let ids: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT i.media_id FROM attempts AS t JOIN items AS i ON i.id = t.item_id \
+        "SELECT DISTINCT i.media_id FROM attempts AS t INDEXED BY attempts_open CROSS JOIN items AS i ON i.id = t.item_id \
          WHERE t.ended IS NULL AND i.state = 1 ORDER BY i.id",
     )
     .fetch_all(connection)
