@@ -87,7 +87,7 @@ fn store(world: &World) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_logs_in_by_a_browser_and_a_run_sends_as_them() {
     let world = World::with(strict()).await;
-    let finished = log_in(&world, &[], 18_741).await.ended(0);
+    let finished = log_in(&world, &[], 9_741).await.ended(0);
     assert!(
         finished.stderr.contains("Logged in as @brand"),
         "{finished:?}"
@@ -173,12 +173,12 @@ async fn a_person_without_a_browser_pastes_the_address_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_profile_is_not_overwritten_by_another_users_login() {
     let mut world = World::with(strict()).await;
-    log_in(&world, &[], 18_742).await.ended(0);
+    log_in(&world, &[], 9_742).await.ended(0);
     let before = store(&world);
     let mut options = strict();
     options.user = Some(("88".to_owned(), "other".to_owned()));
     world.replace_sandbox(options).await;
-    let finished = log_in(&world, &[], 18_743).await.ended(7);
+    let finished = log_in(&world, &[], 9_743).await.ended(7);
     assert!(
         finished.stderr.contains("@brand") && finished.stderr.contains("@other"),
         "{finished:?}"
@@ -307,7 +307,7 @@ async fn keys_in_the_environment_sign_requests_and_a_token_beats_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_login_lacks_is_told_before_a_run_needs_it() {
     let world = World::with(strict()).await;
-    log_in(&world, &[], 18_744).await.ended(0);
+    log_in(&world, &[], 9_744).await.ended(0);
     let whole = store(&world);
     let path = world.path(".config/altfill/credentials.toml");
     for scope in ["media.write", "offline.access"] {
@@ -324,7 +324,7 @@ async fn what_a_login_lacks_is_told_before_a_run_needs_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_seen_in_anything_that_was_written() {
     let world = World::with(strict()).await;
-    let mut said = log_in(&world, &["-vvv"], 18_745).await.ended(0).stderr;
+    let mut said = log_in(&world, &["-vvv"], 9_745).await.ended(0).stderr;
     let status = finish(auth(&world, &["status", "-vvv", "--api-url", &world.url()])).await;
     said += &(status.stdout + &status.stderr);
     // Over at once, so that the run renews them in its middle.

@@ -112,7 +112,22 @@ impl World {
         let port = self.url().rsplit(':').next().unwrap().parse().unwrap();
         let interim = Sandbox::start(Options::default()).await.unwrap();
         std::mem::replace(&mut self.sandbox, interim).stop().await;
-        self.sandbox = Sandbox::start(Options { port, ..options }).await.unwrap();
+        // A server that had to be cut off lets go of its port in its own time.
+        let starting = async {
+            loop {
+                let options = Options {
+                    port,
+                    ..options.clone()
+                };
+                match Sandbox::start(options).await {
+                    Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                        sleep(Duration::from_millis(10)).await;
+                    }
+                    started => return started.unwrap(),
+                }
+            }
+        };
+        self.sandbox = timeout(PATIENCE, starting).await.expect("its port is free");
     }
 
     pub fn url(&self) -> String {
