@@ -128,3 +128,19 @@ impl From<api::ClientError> for Failure {
         }
     }
 }
+
+impl From<api::StoreError> for Failure {
+    fn from(error: api::StoreError) -> Self {
+        Self::Access(error.to_string())
+    }
+}
+
+impl From<api::CredentialsError> for Failure {
+    fn from(error: api::CredentialsError) -> Self {
+        if error.is_passing() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Access(error.to_string())
+        }
+    }
+}

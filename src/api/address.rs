@@ -11,14 +11,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// The address of `path`, which begins with a slash.
-    #[must_use]
-    pub fn join(&self, path: &str) -> String {
-        // A double slash in the path is answered by 404.
-        format!("{self}{path}")
-    }
-
-    /// The same, parsed.
+    /// The address of `path`, which begins with a slash. A double slash in it would be answered by 404.
     pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
@@ -41,7 +34,7 @@ impl Address {
     pub(super) fn authorization_page(&self) -> String {
         match self.url.host_str() {
             Some("api.x.com" | "api.twitter.com") => "https://x.com/i/oauth2/authorize".to_owned(),
-            _ => self.join("/i/oauth2/authorize"),
+            _ => self.url("/i/oauth2/authorize").to_string(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use reqwest::{
-    Method, Request, Url,
+    Request, Url,
     header::{AUTHORIZATION, HeaderMap, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -129,11 +129,6 @@ impl Http {
     /// The address of `path`, which begins with a slash.
     pub(super) fn url(&self, path: &str) -> Url {
         self.address.url(path)
-    }
-
-    /// A request without a body yet.
-    pub(super) fn request(method: Method, url: Url) -> Request {
-        Request::new(method, url)
     }
 
     /// Sends a request, once, and reads what comes back.

@@ -23,7 +23,7 @@ mod user;
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{
-    Method,
+    Method, Request,
     header::{CONTENT_TYPE, HeaderValue},
 };
 
@@ -79,7 +79,7 @@ impl Client {
     pub async fn send(&self, media_id: &MediaId, metadata: &Metadata) -> Sent {
         let token = self.credentials.token();
         let reply = self.reply(&token, media_id, metadata).await;
-        let reply = token.secret.taken_out_of(reply);
+        let reply = token.found.secret.taken_out_of(reply);
         let is_refused = reply.status() == Some(401);
         Sent {
             generation: token.generation,
@@ -92,13 +92,16 @@ impl Client {
     async fn reply(&self, token: &Token, media_id: &MediaId, metadata: &Metadata) -> Reply {
         let url = self.http.url("/2/media/metadata");
         tracing::trace!(%media_id, to = %url, "sending");
-        let mut request = Http::request(Method::POST, url);
+        let mut request = Request::new(Method::POST, url);
         // An id is digits: nothing of it needs escaping.
         let body = format!(r#"{{"id":"{media_id}","metadata":{}}}"#, metadata.to_text());
         *request.body_mut() = Some(body.into());
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(CONTENT_TYPE, json);
-        let authorization = token.secret.authorization(request.method(), request.url());
+        let authorization = token
+            .found
+            .secret
+            .authorization(request.method(), request.url());
         if let Err(why) = authorize(&mut request, &authorization) {
             // Credentials check their tokens when they are read.
             return Reply::NoConnection(why);

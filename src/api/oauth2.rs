@@ -178,7 +178,7 @@ pub async fn renew(http: &Http, app: &App, refresh: &SecretString) -> Result<Tok
 pub async fn revoke(http: &Http, app: &App, token: &SecretString) -> Result<(), TokenError> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("token", token.expose_secret());
-    let mut request = Http::request(Method::POST, http.url("/2/oauth2/revoke"));
+    let mut request = Request::new(Method::POST, http.url("/2/oauth2/revoke"));
     match &app.client_secret {
         None => {
             form.append_pair("client_id", &app.client_id);

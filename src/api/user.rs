@@ -2,7 +2,7 @@
 //!
 //! Owns that one question. It costs more than a request for an item, so whoever asks keeps the answer.
 
-use reqwest::Method;
+use reqwest::{Method, Request};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -44,7 +44,7 @@ struct Data {
 
 /// Asks X whom a secret belongs to.
 pub async fn look_up(http: &Http, secret: &Secret) -> LookUp {
-    let mut request = Http::request(Method::GET, http.url("/2/users/me"));
+    let mut request = Request::new(Method::GET, http.url("/2/users/me"));
     let authorization = secret.authorization(request.method(), request.url());
     let unknown = |why: String, is_spent| LookUp {
         user: Err(why),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{counted, print, taking};
+use super::{counted, faults::Faults, print, taking};
 use crate::{
     cli::CheckArgs,
     error::{Failure, exit},
@@ -22,7 +22,7 @@ pub async fn execute(args: &CheckArgs) -> Result<u8, Failure> {
 
 async fn check(args: &CheckArgs) -> Result<u8, Failure> {
     let read = ReadSettings::from(&args.read);
-    let mut faults = taking::Faults::new(read.errors.as_deref())?;
+    let mut faults = Faults::new(read.errors.as_deref())?;
     let is_error = read.duplicates == journal::Duplicates::Error;
     let mut sink = taking::IntoNothing {
         duplicates: is_error.then(Duplicates::default),

@@ -6,6 +6,7 @@
 mod auth;
 mod check;
 mod config;
+mod faults;
 mod linting;
 mod output;
 mod packaging;
@@ -82,6 +83,11 @@ async fn reading<T>(
     let found = read(&mut reader).await;
     reader.close().await;
     found.map_err(|failure| failure.in_journal(&place.path))
+}
+
+/// Trusts further authorities, where some were named.
+fn trust(ca_file: Option<&std::path::Path>) -> Result<(), Failure> {
+    ca_file.map_or(Ok(()), |path| Ok(crate::api::trust(path)?))
 }
 
 /// An error as it is shown: one paragraph.

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{cost, counted, print, reading, taking};
+use super::{cost, counted, faults::Faults, print, reading, taking};
 use crate::{
     cli::PlanArgs,
     error::{Failure, exit},
@@ -116,7 +116,7 @@ async fn over(
         now,
     } = before;
     let mut intake = journal.intake(account, read.duplicates, now).await?;
-    let mut faults = taking::Faults::new(read.errors.as_deref())?;
+    let mut faults = Faults::new(read.errors.as_deref())?;
     let mut sink = taking::IntoJournal::new(&mut intake);
     let found = taking::take(&args.manifests, read, &mut sink, &mut faults, false).await;
     faults.end()?;

@@ -11,14 +11,16 @@ use std::{
 };
 
 use super::{
-    agrees, complaint, cost, counted, print, resend,
+    agrees, complaint, cost, counted,
+    faults::Faults,
+    print, resend,
     sender::{ClientApi, Sender},
     signals,
     summary::Totals,
-    taking,
+    taking, trust,
 };
 use crate::{
-    api::{Client, Http, trust},
+    api::{Client, Http},
     cli::SendArgs,
     error::{Failure, exit},
     forecast::{Forecast, least},
@@ -175,9 +177,7 @@ async fn run_in(
     totals: &mut Totals,
     monitor: &mut Monitor,
 ) -> Result<(), Failure> {
-    if let Some(path) = &settings.ca_file {
-        trust(path)?;
-    }
+    trust(settings.ca_file.as_deref())?;
     let _listening = signals::tell_status_when_asked().map_err(Failure::unexpected)?;
     progress::stage(
         "opening the journal; nothing has been sent yet",
@@ -274,14 +274,9 @@ async fn begin(
     let (settings, account) = (sender.settings, sender.account);
     let Some(manifests) = &settings.manifests else {
         let due = journal.due(account, new_run).await?;
-        identify(sender, doubt, due).await?;
-        if let Some(doubt) = journal
-            .doubt(account, &sender.whose)
-            .await?
-            .filter(|_| due > 0)
-        {
-            return Err(Failure::Access(doubt.to_string()));
-        }
+        is_certain(doubt, due)?;
+        identify(sender, due).await;
+        is_certain(journal.doubt(account, &sender.whose).await?, due)?;
         return Ok(journal
             .begin(account, new_run, settings.runner.started)
             .await?);
@@ -290,13 +285,10 @@ async fn begin(
         .intake(account, settings.read.duplicates, settings.runner.started)
         .await?;
     let begun = async {
-        take_in(settings, &mut intake, manifests, new_run, totals).await?;
-        let due = intake.due(new_run).await?;
-        identify(sender, doubt, due).await?;
-        match intake.doubt(&sender.whose).await?.filter(|_| due > 0) {
-            Some(doubt) => Err(Failure::Access(doubt.to_string())),
-            None => Ok(()),
-        }
+        let due = take_in(settings, &mut intake, manifests, new_run, totals).await?;
+        is_certain(doubt, due)?;
+        identify(sender, due).await;
+        is_certain(intake.doubt(&sender.whose).await?, due)
     };
     match begun.await {
         Ok(()) => Ok(intake.commit(new_run).await?),
@@ -308,31 +300,33 @@ async fn begin(
     }
 }
 
-/// Makes sure who sends, where something will be sent.
-async fn identify(sender: &mut Sender<'_>, doubt: Option<Doubt>, due: u64) -> Result<(), Failure> {
-    let settings = sender.settings;
-    if due == 0 {
-        return Ok(());
+/// That it is clear whose the items are, where something is due.
+fn is_certain(doubt: Option<Doubt>, due: u64) -> Result<(), Failure> {
+    match doubt.filter(|_| due > 0) {
+        Some(doubt) => Err(Failure::Access(doubt.to_string())),
+        None => Ok(()),
     }
-    if let Some(doubt) = doubt {
-        return Err(Failure::Access(doubt.to_string()));
-    }
-    if settings.runner.max_items != Some(0) {
-        let spent = cost(settings.runner.spent_before, settings.runner.price);
-        let budget = settings.runner.max_spend.map(|most| most - spent);
-        sender.identify(budget).await;
-    }
-    Ok(())
 }
 
+/// Makes sure who sends, where something will be sent.
+async fn identify(sender: &mut Sender<'_>, due: u64) {
+    let runner = &sender.settings.runner;
+    if due > 0 && runner.max_items != Some(0) {
+        let spent = cost(runner.spent_before, runner.price);
+        let budget = runner.max_spend.map(|most| most - spent);
+        sender.identify(budget).await;
+    }
+}
+
+/// Takes the manifests in, and returns how much there would be to send.
 async fn take_in(
     settings: &RunSettings,
     intake: &mut Intake<'_>,
     manifests: &[PathBuf],
     new_run: &NewRun,
     totals: &mut Totals,
-) -> Result<(), Failure> {
-    let mut faults = taking::Faults::new(settings.read.errors.as_deref())?;
+) -> Result<u64, Failure> {
+    let mut faults = Faults::new(settings.read.errors.as_deref())?;
     let mut sink = taking::IntoJournal::new(intake);
     let found = taking::take(
         manifests,
@@ -367,14 +361,12 @@ async fn take_in(
             intake.resent(),
         )));
     }
+    let due = intake.due(new_run).await?;
     if let Some(above) = settings.confirm_above {
-        let due = intake
-            .due(new_run)
-            .await?
-            .min(settings.runner.max_items.unwrap_or(u64::MAX));
-        confirm(settings, due, above)?;
+        let most = settings.runner.max_items.unwrap_or(u64::MAX);
+        confirm(settings, due.min(most), above)?;
     }
-    Ok(())
+    Ok(due)
 }
 
 /// Asks before a run that costs more than was allowed without asking.
@@ -410,6 +402,7 @@ async fn send(
         return Ok(None);
     }
     let credentials = sender.credentials().await?;
+    monitor.know(Arc::clone(&credentials));
     let rehearsal = start_rehearsal(settings).await?;
     let address = match &rehearsal {
         Some(sandbox) => sandbox.url().parse().map_err(Failure::Unexpected)?,
@@ -429,7 +422,7 @@ async fn send(
         });
     }
     let http = Http::new(&address, settings.timeout)?;
-    let client = ClientApi(Client::new(http, Arc::clone(&credentials)));
+    let client = ClientApi(Client::new(http, credentials));
     let clock = Clock::following(Timestamp::now());
     let past = journal
         .past(account, &settings.rates.windows(), clock.now())
@@ -443,7 +436,6 @@ async fn send(
     let mut tell = |event: &_| {
         progress.see(event);
         monitor.see(event);
-        monitor.know_token(credentials.expires());
     };
     let runner = Runner::new(
         JournalQueue {

@@ -113,9 +113,7 @@ impl<'s> Sender<'s> {
         let source = self.settings.access.source.clone();
         let source = source.map_err(Failure::Access)?;
         let loaded = Credentials::load(source, &self.settings.address, true).await;
-        loaded
-            .map(Arc::new)
-            .map_err(|error| Failure::Access(error.to_string()))
+        Ok(Arc::new(loaded?))
     }
 
     /// The credentials to send with.

@@ -350,33 +350,43 @@ pub(super) async fn past(
 fn due(
     (item_id, id, wanted, digest, is_whole, attempts, failures, is_retry): DueRow,
 ) -> Result<Due, Error> {
-    let damaged = |what: &str| Error::Damaged(format!("{what} of image {id}"));
-    if is_whole == 0 {
-        return Err(damaged("the id"));
-    }
+    let wanted = wanted.and_then(Metadata::from_object);
+    let wanted = as_taken_in(&id, is_whole != 0, wanted, |known| {
+        known.to_string() == digest
+    })?;
     Ok(Due {
         item_id,
-        wanted: wanted
-            .and_then(Metadata::from_object)
-            .filter(|wanted| wanted.digest().to_string() == digest)
-            .ok_or_else(|| damaged("the metadata"))?
-            .into(),
+        wanted: wanted.into(),
         attempts,
         failures,
         is_retry: is_retry != 0,
-        media_id: id.parse().map_err(|_| damaged("the id"))?,
+        media_id: id
+            .parse()
+            .map_err(|_| Error::Damaged(format!("the id of image {id}")))?,
     })
 }
 
-/// What is wanted of an item: as it was taken in, to the bit. SQLite would not notice an id or a text that a disk has
-/// changed, and what is sent or told of an image must be that image's.
+/// What is wanted of the item of a row, as it was taken in.
 pub(super) fn whole(row: &sqlx::sqlite::SqliteRow, media_id: &str) -> Result<Metadata, Error> {
+    let digest: Option<Digest> = Digest::from_bytes(row.try_get("digest")?);
+    let wanted = Metadata::from_json(row.try_get("wanted")?);
+    let is_whole = row.try_get("is_whole")?;
+    as_taken_in(media_id, is_whole, wanted, |known| Some(*known) == digest)
+}
+
+/// That an item is as it was taken in, to the bit. SQLite would not notice an id or a text that a disk has changed, and what
+/// is sent or told of an image must be that image's.
+fn as_taken_in(
+    media_id: &str,
+    is_whole: bool,
+    wanted: Option<Metadata>,
+    has_digest: impl FnOnce(&Digest) -> bool,
+) -> Result<Metadata, Error> {
     let damaged = |what: &str| Error::Damaged(format!("{what} of image {media_id}"));
-    if !row.try_get::<bool, _>("is_whole")? {
+    if !is_whole {
         return Err(damaged("the id"));
     }
-    let digest: Option<Digest> = Digest::from_bytes(row.try_get("digest")?);
-    Metadata::from_json(row.try_get("wanted")?)
-        .filter(|wanted| Some(wanted.digest()) == digest)
+    wanted
+        .filter(|wanted| has_digest(&wanted.digest()))
         .ok_or_else(|| damaged("the metadata"))
 }

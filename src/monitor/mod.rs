@@ -7,7 +7,7 @@ mod metrics;
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -18,7 +18,12 @@ use tokio::{
 };
 
 pub use self::metrics::Figures;
-use crate::{api::Hook, journal::Reader, runner::Event, time::Timestamp};
+use crate::{
+    api::{Credentials, Hook},
+    journal::Reader,
+    runner::Event,
+    time::Timestamp,
+};
 
 /// How often the metrics are written while a run goes on.
 const EVERY: Duration = Duration::from_secs(15);
@@ -57,6 +62,7 @@ pub struct Monitor {
     options: Options,
     journal: PathBuf,
     figures: Arc<Mutex<Figures>>,
+    credentials: Arc<OnceLock<Arc<Credentials>>>,
     warn: fn(&str),
     /// The ping that says that it starts.
     starting: Option<JoinHandle<()>>,
@@ -88,6 +94,7 @@ impl Monitor {
                     .map(|text| Figures::recall(&text))
                     .unwrap_or_default(),
             )),
+            credentials: Arc::default(),
             options,
             journal,
             warn,
@@ -108,10 +115,11 @@ impl Monitor {
         }
         self.write().await;
         let (figures, journal) = (self.figures.clone(), self.journal.clone());
+        let credentials = self.credentials.clone();
         self.writing = Some(tokio::spawn(async move {
             loop {
                 sleep(EVERY).await;
-                refresh(&figures, &journal).await;
+                refresh(&figures, &journal, &credentials).await;
                 let figures = lock(&figures).clone();
                 // That it can't be written was said at the start, and is said again at the end.
                 let _ = figures.write(&path, Timestamp::now());
@@ -119,9 +127,10 @@ impl Monitor {
         }));
     }
 
-    /// Until when the token is good that the run sends with, where that is known.
-    pub fn know_token(&self, expires: Option<Timestamp>) {
-        lock(&self.figures).token_expires = expires;
+    /// With which credentials the run sends: until when their token is good is looked up when it is told.
+    pub fn know(&self, credentials: Arc<Credentials>) {
+        // A run has one set of them.
+        let _ = self.credentials.set(credentials);
     }
 
     /// Takes an event of the run in.
@@ -202,7 +211,7 @@ impl Monitor {
         let Some(path) = &self.options.metrics else {
             return;
         };
-        refresh(&self.figures, &self.journal).await;
+        refresh(&self.figures, &self.journal, &self.credentials).await;
         let figures = lock(&self.figures).clone();
         if let Err(error) = figures.write(path, Timestamp::now()) {
             (self.warn)(&format!(
@@ -214,7 +223,14 @@ impl Monitor {
 }
 
 /// Reads from the journal what it knows; what it can't be asked stays as it was.
-async fn refresh(figures: &Mutex<Figures>, journal: &std::path::Path) {
+async fn refresh(
+    figures: &Mutex<Figures>,
+    journal: &std::path::Path,
+    credentials: &OnceLock<Arc<Credentials>>,
+) {
+    if let Some(credentials) = credentials.get() {
+        lock(figures).token_expires = credentials.expires();
+    }
     let Ok(mut reader) = Reader::open_any(journal, None).await else {
         return;
     };

@@ -5,7 +5,7 @@ use std::{env, path::PathBuf};
 use secrecy::SecretString;
 
 use crate::{
-    api::{Keys, Source, Store},
+    api::{Account, Keys, Source, Store},
     cli::{AuthStatusArgs, Origin, Origins, SendArgs},
     configuration::own_folder,
     error::Failure,
@@ -171,17 +171,17 @@ impl Access {
     /// Whose items a run with it is about, as far as that is known.
     #[must_use]
     pub fn whose(&self) -> Whose {
-        let account = self
-            .source
-            .as_ref()
-            .map(Source::account)
-            .unwrap_or_default();
-        Whose {
-            user_id: account.user_id,
-            handle: account.handle,
-            profile: account.profile,
-            is_named: self.is_named,
-        }
+        let account = self.source.as_ref().map(Source::account);
+        of_account(account.unwrap_or_default(), self.is_named)
+    }
+}
+
+fn of_account(account: Account, is_named: bool) -> Whose {
+    Whose {
+        user_id: account.user_id,
+        handle: account.handle,
+        profile: account.profile,
+        is_named,
     }
 }
 
@@ -191,15 +191,15 @@ pub fn whose(profile: Option<&str>) -> Whose {
     let Some(name) = profile else {
         return Whose::default();
     };
-    let account = store()
-        .map(|store| Source::Profile(store, name.to_owned()).account())
-        .unwrap_or_default();
-    Whose {
-        user_id: account.user_id,
-        handle: account.handle,
-        profile: Some(name.to_owned()),
-        is_named: true,
-    }
+    // Without a store the name is all that is known.
+    let account = store().map_or_else(
+        |_| Account {
+            profile: Some(name.to_owned()),
+            ..Account::default()
+        },
+        |store| Source::Profile(store, name.to_owned()).account(),
+    );
+    of_account(account, true)
 }
 
 fn rank(origin: &Origin) -> u8 {

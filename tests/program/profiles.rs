@@ -58,7 +58,12 @@ const GOOD: &str = "2100-01-01T00:00:00Z";
 
 /// A world with one profile, whose tokens live so long and are over now.
 async fn with_profile(life: Duration) -> World {
-    let world = World::with(short_lived(life)).await;
+    with_profile_at(short_lived(life)).await
+}
+
+/// The same at such a sandbox.
+async fn with_profile_at(options: Options) -> World {
+    let world = World::with(options).await;
     let pair = world.sandbox.issue(APP, SCOPES);
     write_store(
         &world,
@@ -113,12 +118,7 @@ async fn three_runs_that_share_a_profile_spend_each_refresh_token_once() {
 async fn whoever_is_killed_while_tokens_are_renewed_is_never_locked_out() {
     let mut options = short_lived(Duration::from_millis(1));
     options.token_delay = Duration::from_millis(20);
-    let world = World::with(options).await;
-    let pair = world.sandbox.issue(APP, SCOPES);
-    write_store(
-        &world,
-        &entry("brand", &world.url(), &pair, Some("77"), OVER),
-    );
+    let world = with_profile_at(options).await;
     world.write("m.csv", texts(1));
     let words = ["run", "m.csv", "--max-items", "1"];
     let kills: u64 = std::env::var("ALTFILL_KILLS").map_or(40, |kills| kills.parse().unwrap());
@@ -393,12 +393,7 @@ async fn a_profile_goes_to_the_host_of_its_login_alone_and_only_its_owner_may_re
 async fn a_second_signal_ends_the_program_while_tokens_are_renewed() {
     let mut options = short_lived(Duration::from_hours(1));
     options.token_delay = Duration::from_secs(30);
-    let world = World::with(options).await;
-    let pair = world.sandbox.issue(APP, SCOPES);
-    write_store(
-        &world,
-        &entry("brand", &world.url(), &pair, Some("77"), OVER),
-    );
+    let world = with_profile_at(options).await;
     world.write("m.csv", texts(1));
     let mut command = world.sending(&["run", "m.csv", "--progress", "json"]);
     command.env_remove("X_OAUTH2_ACCESS_TOKEN");

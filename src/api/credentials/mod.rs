@@ -5,6 +5,7 @@
 //!
 //! | file | owns |
 //! | --- | --- |
+//! | `source` | what a source is, and how a secret is read out of it |
 //! | `store`, `profile` | the file of profiles, and what a profile is |
 //! | `rotation` | the renewal of a profile's tokens |
 //! | `foreign` | profiles out of the stores of other programs |
@@ -12,44 +13,26 @@
 mod foreign;
 mod profile;
 mod rotation;
+mod source;
 mod store;
 
 use std::{
     path::PathBuf,
-    process::Stdio,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
 };
 
-use reqwest::{Method, Url};
-use secrecy::{ExposeSecret, SecretString};
-use tokio::{process::Command, sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
 
+use self::source::Found;
 pub use self::{
     foreign::{Foreign, ForeignError},
     profile::{Grant, Kind, Profile},
     rotation::refresh,
+    source::{Account, Secret, Source},
     store::{Store, StoreError, check_name},
 };
-use super::{Address, Keys, secret};
-use crate::{answer::Reply, time::Timestamp};
-
-/// Where secrets come from.
-#[derive(Debug, Clone)]
-pub enum Source {
-    /// A variable of the environment, by its name and value: it can't be renewed.
-    Environment(&'static str, SecretString),
-    /// Keys of OAuth 1.0a in the environment, by what their variables' names begin with: they do not run out.
-    EnvironmentKeys(&'static str, Keys),
-    /// A file that holds a token and nothing else; read again when it is refused.
-    File(PathBuf),
-    /// A program with its arguments that prints a token; run again when it is refused.
-    Command(Vec<String>),
-    /// A profile of the store.
-    Profile(Store, String),
-    /// The simulated API, which takes any.
-    Sandbox,
-}
+use super::Address;
+use crate::time::Timestamp;
 
 /// There is no usable token.
 #[derive(Debug, thiserror::Error)]
@@ -106,204 +89,29 @@ impl CredentialsError {
     }
 }
 
-/// How long a token command may take.
-const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// What a request carries.
-#[derive(Debug, Clone)]
-pub enum Secret {
-    /// A token as it is.
-    Bearer(SecretString),
-    /// Keys that sign it.
-    Keys(Keys),
-}
-
-impl Secret {
-    /// A reply without it: a server may repeat what it was sent. Of keys nothing is sent but what they sign.
-    pub(super) fn taken_out_of(&self, reply: Reply) -> Reply {
-        match self {
-            Self::Bearer(token) => secret::without(token.expose_secret(), reply),
-            Self::Keys(_) => reply,
-        }
-    }
-
-    pub(super) fn authorization(&self, method: &Method, url: &Url) -> SecretString {
-        match self {
-            Self::Bearer(token) => SecretString::from(format!("Bearer {}", token.expose_secret())),
-            Self::Keys(keys) => keys.authorization(method, url),
-        }
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Bearer(one), Self::Bearer(other)) => {
-                one.expose_secret() == other.expose_secret()
-            }
-            _ => false,
-        }
-    }
-}
-
 /// A secret, and the how-many-th of this run it is.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
-    pub secret: Arc<Secret>,
+    pub found: Found,
     pub generation: u32,
-    expires: Option<Timestamp>,
-    renew_at: Option<Timestamp>,
-    serial: u64,
 }
 
 impl Token {
     /// Whether its own time is over.
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires.is_some_and(|expires| expires <= now)
+        self.found.expires.is_some_and(|expires| expires <= now)
     }
-}
-
-/// Whose credentials they are, as far as that is known without a request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Account {
-    /// The profile's name.
-    pub profile: Option<String>,
-    /// X's id.
-    pub user_id: Option<String>,
-    /// The name behind the @.
-    pub handle: Option<String>,
 }
 
 /// One account's credentials.
 #[derive(Debug)]
 pub struct Credentials {
     source: Source,
+    address: Address,
     token: RwLock<Token>,
     renewal: Mutex<()>,
     /// Whether a profile's tokens are renewed by a process of their own.
     apart: bool,
-}
-
-/// A secret as it was read from its source.
-struct Found {
-    secret: Secret,
-    expires: Option<Timestamp>,
-    renew_at: Option<Timestamp>,
-    serial: u64,
-}
-
-impl Source {
-    /// What it is, for people.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        match self {
-            Self::Environment(name, _) => format!("the environment ({name})"),
-            Self::EnvironmentKeys(prefix, _) => {
-                format!(
-                    "the environment ({prefix}_API_KEY, {prefix}_ACCESS_TOKEN and their secrets)"
-                )
-            }
-            Self::File(path) => format!("the token file {}", path.display()),
-            // Only the program's name: its arguments may hold what should not be shown.
-            Self::Command(words) => format!(
-                "the token command {}",
-                words.first().map_or("", String::as_str)
-            ),
-            Self::Profile(_, name) => format!("the profile {name}"),
-            Self::Sandbox => "the sandbox".to_owned(),
-        }
-    }
-
-    /// Whose secrets they are, as far as that is known without a request. A store that can't be read knows nobody; that
-    /// it can't is told when a secret is needed.
-    #[must_use]
-    pub fn account(&self) -> Account {
-        let Self::Profile(store, name) = self else {
-            return Account::default();
-        };
-        let profile = store.profile(name).ok();
-        Account {
-            profile: Some(name.clone()),
-            user_id: profile.as_ref().and_then(|profile| profile.user_id.clone()),
-            handle: profile.and_then(|profile| profile.handle),
-        }
-    }
-
-    async fn read(&self) -> Result<Found, CredentialsError> {
-        let text = match self {
-            Self::Environment(_, secret) => secret.clone(),
-            Self::Sandbox => SecretString::from("sandbox"),
-            Self::File(path) => {
-                let read = secret::read_file(path).await;
-                read.map(SecretString::from)
-                    .map_err(|source| CredentialsError::File {
-                        path: path.clone(),
-                        source,
-                    })?
-            }
-            Self::Command(words) => run(words).await?,
-            Self::EnvironmentKeys(_, keys) => return Ok(Secret::Keys(keys.clone()).into()),
-            Self::Profile(store, name) => {
-                let profile = store.profile(name)?;
-                let grant = profile.grant();
-                return Ok(Found {
-                    secret: profile.secret(),
-                    expires: grant.and_then(|grant| grant.expires),
-                    renew_at: grant.and_then(Grant::renew_at),
-                    serial: grant.map_or(0, |grant| grant.serial),
-                });
-            }
-        };
-        let token = text.expose_secret().trim();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(CredentialsError::NoToken(self.describe()));
-        }
-        Ok(Secret::Bearer(SecretString::from(token)).into())
-    }
-}
-
-impl From<Secret> for Found {
-    fn from(secret: Secret) -> Self {
-        Self {
-            secret,
-            expires: None,
-            renew_at: None,
-            serial: 0,
-        }
-    }
-}
-
-async fn run(words: &[String]) -> Result<SecretString, CredentialsError> {
-    let name = words.first().cloned().unwrap_or_default();
-    let failed = |error| CredentialsError::Command(name.clone(), error);
-    let mut child = Command::new(&name)
-        .args(&words[1..])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
-    let printed = child.stdout.take();
-    let running = async {
-        let text = match printed {
-            Some(printed) => secret::read_output(printed).await.map_err(failed)?,
-            None => None,
-        };
-        let Some(text) = text else {
-            return Err(CredentialsError::NoToken(format!("the output of {name}")));
-        };
-        let status = child.wait().await.map_err(failed)?;
-        if status.success() {
-            Ok(SecretString::from(text))
-        } else {
-            Err(CredentialsError::CommandFailed(
-                name.clone(),
-                status.to_string(),
-            ))
-        }
-    };
-    timeout(COMMAND_TIMEOUT, running)
-        .await
-        .unwrap_or_else(|_| Err(CredentialsError::CommandSlow(name.clone())))
 }
 
 impl Credentials {
@@ -317,25 +125,13 @@ impl Credentials {
         address: &Address,
         apart: bool,
     ) -> Result<Self, CredentialsError> {
-        if let Source::Profile(store, name) = &source {
-            let profile = store.profile(name)?;
-            if profile.api_url != address.to_string() {
-                return Err(CredentialsError::OtherHost {
-                    profile: name.clone(),
-                    host: profile.api_url,
-                    asked: address.to_string(),
-                });
-            }
-        }
-        let found = source.read().await?;
+        let found = source.read(address).await?;
         Ok(Self {
             source,
+            address: address.clone(),
             token: RwLock::new(Token {
-                secret: Arc::new(found.secret),
+                found,
                 generation: 0,
-                expires: found.expires,
-                renew_at: found.renew_at,
-                serial: found.serial,
             }),
             renewal: Mutex::default(),
             apart,
@@ -351,7 +147,7 @@ impl Credentials {
     /// The secret of the moment.
     #[must_use]
     pub fn secret(&self) -> Arc<Secret> {
-        self.token().secret
+        self.token().found.secret
     }
 
     /// The how-many-th secret of the run that is.
@@ -363,7 +159,7 @@ impl Credentials {
     /// When the token of the moment is over, where that is known.
     #[must_use]
     pub fn expires(&self) -> Option<Timestamp> {
-        self.token().expires
+        self.token().found.expires
     }
 
     pub(super) fn token(&self) -> Token {
@@ -382,7 +178,7 @@ impl Credentials {
         profile
             .as_ref()
             .and_then(Profile::grant)
-            .is_some_and(|grant| grant.serial != token.serial)
+            .is_some_and(|grant| grant.serial != token.found.serial)
     }
 
     /// When another token should be had, so that none runs out on its way.
@@ -390,6 +186,7 @@ impl Credentials {
         self.token
             .read()
             .unwrap_or_else(PoisonError::into_inner)
+            .found
             .renew_at
     }
 
@@ -409,19 +206,13 @@ impl Credentials {
             Source::EnvironmentKeys(..) => {
                 return Err(CredentialsError::KeysRefused(self.describe()));
             }
-            _ => self.source.read().await?,
+            _ => self.source.read(&self.address).await?,
         };
-        if found.secret.is_same(&known.secret) {
+        if found.secret.is_same(&known.found.secret) {
             return Err(CredentialsError::Same(self.describe()));
         }
         let generation = known.generation + 1;
-        *self.token.write().unwrap_or_else(PoisonError::into_inner) = Token {
-            secret: Arc::new(found.secret),
-            generation,
-            expires: found.expires,
-            renew_at: found.renew_at,
-            serial: found.serial,
-        };
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = Token { found, generation };
         tracing::info!(source = self.describe(), "another token");
         Ok(generation)
     }
@@ -433,24 +224,26 @@ impl Credentials {
         known: &Token,
     ) -> Result<Found, CredentialsError> {
         // Another run that shares the profile may have renewed it, or a person has logged in again.
-        let found = self.source.read().await?;
-        if found.serial != known.serial || !found.secret.is_same(&known.secret) {
-            if matches!(found.secret, Secret::Keys(_)) {
+        let found = self.source.read(&self.address).await?;
+        if found.serial != known.found.serial || !found.secret.is_same(&known.found.secret) {
+            if matches!(*found.secret, Secret::Keys(_)) {
                 return Err(CredentialsError::KeysRefused(self.describe()));
             }
             return Ok(found);
         }
         if self.apart {
-            rotation::apart(store, name, known.serial).await?;
+            rotation::apart(store, name, known.found.serial).await?;
         } else {
-            refresh(store, name, known.serial).await?;
+            refresh(store, name, known.found.serial).await?;
         }
-        self.source.read().await
+        self.source.read(&self.address).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::{ExposeSecret, SecretString};
+
     use super::*;
 
     fn x() -> Address {

@@ -25,7 +25,7 @@ const REDIRECT: &str = "http://127.0.0.1:8739/callback";
 const DEFAULT: &str = "default";
 
 pub async fn execute(args: &LoginArgs) -> Result<u8, Failure> {
-    super::trust(args.ca_file.as_deref())?;
+    crate::commands::trust(args.ca_file.as_deref())?;
     let name = args.profile.as_deref().unwrap_or(DEFAULT);
     check_profile_name(name)?;
     let store = store()?;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub async fn execute(args: &LogoutArgs) -> Result<u8, Failure> {
-    super::trust(args.ca_file.as_deref())?;
+    crate::commands::trust(args.ca_file.as_deref())?;
     let store = store()?;
     let profiles = store.profiles()?;
     let name = match (&args.profile, profiles.len()) {

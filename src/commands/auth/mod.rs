@@ -10,7 +10,7 @@ mod refresh;
 mod status;
 
 use crate::{
-    api::{CredentialsError, Profile, Store, StoreError, TokenError},
+    api::{Profile, Store, TokenError},
     cli::AuthCommand,
     error::Failure,
 };
@@ -23,27 +23,6 @@ pub async fn execute(command: &AuthCommand) -> Result<u8, Failure> {
         AuthCommand::Logout(args) => logout::execute(args).await,
         AuthCommand::Refresh(args) => refresh::execute(args).await,
     }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Access(error.to_string())
-    }
-}
-
-impl From<CredentialsError> for Failure {
-    fn from(error: CredentialsError) -> Self {
-        if error.is_passing() {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Access(error.to_string())
-        }
-    }
-}
-
-/// Trusts further authorities, where some were named.
-fn trust(ca_file: Option<&std::path::Path>) -> Result<(), Failure> {
-    ca_file.map_or(Ok(()), |path| Ok(crate::api::trust(path)?))
 }
 
 /// What the token endpoint said, after what was tried.

@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub async fn execute(args: &RefreshArgs) -> Result<u8, Failure> {
-    super::trust(args.ca_file.as_deref())?;
+    crate::commands::trust(args.ca_file.as_deref())?;
     api::refresh(&store()?, &args.profile, args.serial).await?;
     Ok(exit::OK)
 }
