@@ -74,33 +74,24 @@ impl From<DuplicatesArg> for Duplicates {
 /// `altfill check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Manifests: CSV, TSV or JSON lines; - reads standard input
+    /// Manifests: CSV, TSV, JSON lines or XLSX, also as .gz or .zst; - is standard input
     #[arg(required = true, value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// How to read them.
-    #[command(flatten)]
-    pub read: ReadArgs,
     /// Print the result as one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
     pub json: bool,
+    /// How to read them.
+    #[command(flatten)]
+    pub read: ReadArgs,
 }
 
 /// `altfill plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// Manifests: CSV, TSV, JSON lines or XLSX; - reads standard input
+    /// Manifests: CSV, TSV, JSON lines or XLSX, also as .gz or .zst; - is standard input
     #[arg(required = true, value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// How to read them.
-    #[command(flatten)]
-    pub read: ReadArgs,
-    /// Where the journal is.
-    #[command(flatten)]
-    pub journal: JournalArgs,
-    /// Plan against the sandbox's journal
-    #[arg(long, env = "ALTFILL_SANDBOX")]
-    pub sandbox: bool,
-    /// At most N requests in any DURATION (repeatable) [default: 500/15m and 50000/24h]
+    /// X's limits: at most N requests in any stretch of DURATION (repeatable) [default: 500/15m and 50000/24h]
     #[arg(
         long,
         value_name = "N/DURATION",
@@ -114,6 +105,12 @@ pub struct PlanArgs {
     /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
     pub json: bool,
+    /// How to read them.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
 }
 
 /// `altfill template`.

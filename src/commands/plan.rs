@@ -57,7 +57,7 @@ struct Plan {
 }
 
 async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
-    let place = JournalPlace::to_plan(&args.journal, args.sandbox);
+    let place = JournalPlace::to_plan(&args.journal);
     let read = ReadSettings::from(&args.read);
     let rates = rates(&args.rate)?;
     let price = args.price.unwrap_or(Pacing::default().price);

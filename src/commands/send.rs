@@ -100,7 +100,7 @@ fn end(totals: &Totals, code: u8, object: serde_json::Value) -> End {
 }
 
 fn journal_of(args: &SendArgs) -> PathBuf {
-    JournalPlace::to_read(&args.journal, args.sandbox).path
+    JournalPlace::to_read(&args.journal).path
 }
 
 fn warn(line: &str) {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub async fn execute(args: &StatusArgs) -> Result<u8, Failure> {
-    let place = JournalPlace::to_read(&args.journal, args.sandbox);
+    let place = JournalPlace::to_read(&args.journal);
     let standing = reading(&place, async |reader| Standing::read(&place, reader).await).await?;
     print(&if args.json {
         standing.to_json().to_string()

@@ -58,7 +58,7 @@ pub fn store() -> Result<Store, Failure> {
 impl Access {
     /// Of a run.
     pub(super) fn of_run(args: &SendArgs) -> Result<Self, Failure> {
-        if args.sandbox {
+        if args.journal.sandbox {
             return Ok(Self {
                 source: Ok(Source::Sandbox),
                 is_named: false,
