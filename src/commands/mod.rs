@@ -33,6 +33,7 @@ use std::{
     io::{self, BufRead, Write},
 };
 
+pub use self::summary::RUN_KEYS;
 use self::summary::Totals;
 use crate::{
     cli::{Cli, Command},

@@ -149,7 +149,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::Boolean,
             "whether the media may be downloaded",
         )]),
-        "downloads",
+        "whether people may download it",
     ),
     optional(
         "alt_text",
@@ -176,7 +176,7 @@ pub static FIELDS: [Member; 13] = [
                 "Any: subscribers of X only",
             ),
         ]),
-        "who may see the media",
+        "who may see it",
     ),
     optional(
         "content_expiration",
@@ -185,7 +185,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::UnixSeconds,
             "when the media expires",
         )]),
-        "expiry",
+        "until when it is shown",
     ),
     optional(
         "domain_restrictions",
@@ -194,7 +194,7 @@ pub static FIELDS: [Member; 13] = [
             list(&TEXT),
             "the domains on which the media may be shown",
         )]),
-        "where on the web the media may be shown",
+        "where on the web it may be shown",
     ),
     optional(
         "found_media_origin",
@@ -210,7 +210,7 @@ pub static FIELDS: [Member; 13] = [
                 "the provider's id of it; at most 24 characters",
             ),
         ]),
-        "where the media was found",
+        "where it was found",
     ),
     optional(
         "geo_restrictions",
@@ -226,7 +226,7 @@ pub static FIELDS: [Member; 13] = [
                 "the countries that may not see it",
             ),
         ]),
-        "geography; one of the two lists",
+        "where on earth it may be seen, by one of two lists",
     ),
     optional(
         "management_info",
@@ -235,7 +235,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::Boolean,
             "whether Media Studio manages the media",
         )]),
-        "management",
+        "where it is managed",
     ),
     optional(
         "preview_image",
@@ -260,7 +260,7 @@ pub static FIELDS: [Member; 13] = [
             optional("graphic_violence", Kind::Boolean, "graphic violence"),
             optional("other", Kind::Boolean, "other sensitive content"),
         ]),
-        "warnings shown before the media",
+        "warnings shown before it",
     ),
     optional(
         "shared_info",
@@ -269,7 +269,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::Boolean,
             "whether it is shared in direct messages",
         )]),
-        "sharing",
+        "where it is shared",
     ),
     optional(
         "sticker_info",
@@ -282,7 +282,7 @@ pub static FIELDS: [Member; 13] = [
             },
             "1 to 25 stickers, as JSON",
         )]),
-        "stickers",
+        "the stickers that lie over it",
     ),
     optional(
         "upload_source",
@@ -291,7 +291,7 @@ pub static FIELDS: [Member; 13] = [
             TEXT,
             "the app or device it was uploaded from",
         )]),
-        "origin of the upload",
+        "where the upload came from",
     ),
 ];
 
