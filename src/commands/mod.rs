@@ -7,6 +7,7 @@ mod auth;
 mod check;
 mod config;
 mod faults;
+pub mod keys;
 mod linting;
 mod output;
 mod packaging;
@@ -33,7 +34,6 @@ use std::{
     io::{self, BufRead, Write},
 };
 
-pub use self::summary::RUN_KEYS;
 use self::summary::Totals;
 use crate::{
     cli::{Cli, Command},

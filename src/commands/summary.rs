@@ -15,62 +15,6 @@ use crate::{
     runner::{Ending, Summary},
 };
 
-/// What each key of the JSON object tells, in the order in which one would ask.
-pub const RUN_KEYS: [(&str, &str); 22] = [
-    (
-        "run_id",
-        "the run, as in the journal's `run_log`; null where none began",
-    ),
-    (
-        "exit_code",
-        "the true exit code, whatever `--ok` makes of it",
-    ),
-    ("exit_reason", "why it ended so, in a word that stays"),
-    ("rows", "rows of the manifests"),
-    ("empty", "rows that name no field"),
-    ("invalid", "rows that are invalid"),
-    ("new", "rows of images that the journal did not know"),
-    ("changed", "rows that want something else than before"),
-    ("unchanged", "rows that want the same as before"),
-    (
-        "done",
-        "images that X has accepted as they are wanted, now or before",
-    ),
-    (
-        "failed",
-        "images that failed, now or before, the dismissed ones among them",
-    ),
-    (
-        "dismissed",
-        "of those the ones whose failure is marked as known",
-    ),
-    ("pending", "images that are left to be sent"),
-    (
-        "pending_other",
-        "images of other manifests that are left in the journal",
-    ),
-    ("requests", "requests sent"),
-    (
-        "retries",
-        "of those the ones that sent an image another time",
-    ),
-    ("rate_limited", "answers that told to wait"),
-    ("warnings", "images accepted with something to look at"),
-    (
-        "interrupted",
-        "images whose outcome an earlier run has left open; they are sent again",
-    ),
-    (
-        "left_open",
-        "images whose outcome is not known at the end; the next run sends them again",
-    ),
-    (
-        "cost_usd",
-        "what X may charge for the run, in dollars; what it would for a rehearsal",
-    ),
-    ("elapsed_s", "how long it took, in seconds"),
-];
-
 /// All that is told of a run at its end.
 #[derive(Debug, Clone, Default)]
 pub struct Totals {

@@ -20,7 +20,10 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use self::board::Board;
-pub use self::visible::{Visible, visible};
+pub use self::{
+    event::{EVENTS, Told},
+    visible::{Visible, visible},
+};
 use crate::{forecast::Forecast, runner::Event, settings::ProgressMode, time::Timestamp};
 
 /// The bar that is on the screen, if one is: whoever writes to the terminal steps around it.

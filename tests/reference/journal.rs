@@ -26,7 +26,7 @@ Moments are RFC 3339 in UTC, with milliseconds: `2026-03-01T01:10:04.250Z`. They
 /// The page.
 pub fn page() -> String {
     let rehearsal = Rehearsal::run(&[]);
-    let path = rehearsal.folder.path().join("altfill.sandbox.db");
+    let path = rehearsal.journal();
     let mut page = OPENING.to_owned();
     tokio::runtime::Builder::new_current_thread()
         .build()

@@ -1,15 +1,22 @@
 //! A run in the sandbox, done with the built program, for pages that tell what a run leaves behind.
 
-use std::{fs, process::Command};
+use std::{
+    fmt::Write,
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
 
 use tempfile::TempDir;
 
-/// The folder in which a run was rehearsed.
+/// How many images it sends.
+const IMAGES: usize = 60;
+
+/// What is left of a run.
 pub struct Rehearsal {
-    /// It holds `altfill.sandbox.db`.
-    pub folder: TempDir,
-    /// What stood on standard output.
-    pub output: String,
+    folder: TempDir,
+    /// What it said.
+    pub output: Output,
 }
 
 impl Rehearsal {
@@ -17,28 +24,44 @@ impl Rehearsal {
     pub fn run(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut manifest = "media_id,alt_text\n".to_owned();
-        for number in 0..60 {
-            let row = format!("1147723568417{number:06},Fox {number} in the snow behind a hedge\n");
-            manifest.push_str(&row);
+        for number in 0..IMAGES {
+            let id = Self::media_id(number);
+            writeln!(manifest, "{id},Fox {number} in the snow behind a hedge").unwrap();
         }
         fs::write(folder.path().join("m.csv"), manifest).unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_altfill"))
-            .args(["run", "m.csv", "--sandbox", "--fault", "not-found=50%"])
-            .args(options)
-            .current_dir(folder.path())
-            .env_clear()
-            .env("HOME", folder.path())
-            .output()
-            .unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(4),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Self {
-            output: String::from_utf8(output.stdout).unwrap(),
-            folder,
-        }
+        let words = ["run", "m.csv", "--sandbox", "--fault", "not-found=50%"];
+        let output = altfill(&folder, &[&words[..], options].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        Self { folder, output }
     }
+
+    /// The media id of one of its images.
+    pub fn media_id(number: usize) -> String {
+        format!("1147723568417{number:06}")
+    }
+
+    /// The journal that it left.
+    pub fn journal(&self) -> PathBuf {
+        self.folder.path().join("altfill.sandbox.db")
+    }
+
+    /// Another command there, which succeeds.
+    pub fn altfill(&self, words: &[&str]) -> Output {
+        let output = altfill(&self.folder, words);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {said}");
+        output
+    }
+}
+
+/// The built program, without anything that the environment could set.
+fn altfill(folder: &TempDir, words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_altfill"))
+        .args(words)
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .output()
+        .unwrap()
 }
