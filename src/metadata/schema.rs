@@ -98,6 +98,48 @@ pub enum Kind {
     Object(&'static [Member]),
 }
 
+impl Kind {
+    /// What may be written, in words: the kind, and its bounds.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Boolean => "true or false".to_owned(),
+            Self::UnixSeconds => {
+                "Unix seconds, or RFC 3339 with an offset; in the future, before 2100".to_owned()
+            }
+            Self::Integer => "a whole number of 64 bits".to_owned(),
+            Self::Number => "a number".to_owned(),
+            Self::Text { at_most: None } => "text".to_owned(),
+            Self::Text {
+                at_most: Some(most),
+            } => format!("text, at most {most} characters"),
+            Self::Choice(words) => words.join(" or "),
+            Self::MediaId => "a media id: 1 to 19 digits".to_owned(),
+            Self::CountryCode => "a country: two letters (ISO 3166-1 alpha-2)".to_owned(),
+            Self::Object(_) => "a JSON object".to_owned(),
+            Self::List {
+                of,
+                at_least,
+                at_most,
+            } => {
+                let bounds = match (*at_least, *at_most) {
+                    (0, usize::MAX) => String::new(),
+                    (least, most) => format!("{least} to {most} "),
+                };
+                let entries = match of {
+                    Self::Text { .. } => "texts".to_owned(),
+                    Self::CountryCode => {
+                        "countries, two letters each (ISO 3166-1 alpha-2)".to_owned()
+                    }
+                    Self::Object(_) => "JSON objects".to_owned(),
+                    of => of.in_words(),
+                };
+                format!("a list of {bounds}{entries}")
+            }
+        }
+    }
+}
+
 /// A named part of an object.
 #[derive(Debug, PartialEq)]
 pub struct Member {
@@ -158,7 +200,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::Text {
                 at_most: Some(1_000),
             },
-            "what the image shows, for those who cannot see it; at most 1,000 characters",
+            "what the image shows, for those who cannot see it",
         )]),
         "the description read out by screen readers",
     ),
@@ -168,12 +210,12 @@ pub static FIELDS: [Member; 13] = [
             optional(
                 "creator_subscriptions",
                 list(&SUBSCRIPTION),
-                "Any: subscribers of the creator only",
+                "whether subscribers of the creator only may see it",
             ),
             optional(
                 "x_subscriptions",
                 list(&SUBSCRIPTION),
-                "Any: subscribers of X only",
+                "whether subscribers of X only may see it",
             ),
         ]),
         "who may see it",
@@ -202,12 +244,12 @@ pub static FIELDS: [Member; 13] = [
             required(
                 "provider",
                 Kind::Text { at_most: Some(8) },
-                "the provider, e.g. giphy; at most 8 characters",
+                "the provider, such as giphy",
             ),
             required(
                 "id",
                 Kind::Text { at_most: Some(24) },
-                "the provider's id of it; at most 24 characters",
+                "the provider's id of it",
             ),
         ]),
         "where it was found",
@@ -246,7 +288,7 @@ pub static FIELDS: [Member; 13] = [
                 optional(
                     "media_category",
                     Kind::Choice(&["TweetImage"]),
-                    "always TweetImage",
+                    "what kind of media that is",
                 ),
             ]),
             "the image shown before a video plays",
@@ -280,7 +322,7 @@ pub static FIELDS: [Member; 13] = [
                 at_least: 1,
                 at_most: 25,
             },
-            "1 to 25 stickers, as JSON",
+            "the stickers",
         )]),
         "the stickers that lie over it",
     ),

@@ -11,7 +11,7 @@ use altfill::{
 };
 use serde_json::{Map, Value, json};
 
-use super::markdown::{anchor, code, number, prose, table, uppercased};
+use super::markdown::{anchor, code, prose, table, uppercased};
 
 const CSV: &str = include_str!("../../samples/all-fields.csv");
 const JSONL: &str = include_str!("../../samples/all-fields.jsonl");
@@ -60,7 +60,7 @@ fn section(field: &'static Member) -> String {
         let needed = if is_needed(path) { "yes" } else { "" };
         [
             code(path),
-            takes(&member.kind),
+            member.kind.in_words(),
             needed.to_owned(),
             about(member),
         ]
@@ -81,7 +81,7 @@ fn section(field: &'static Member) -> String {
         {
             let rows = members
                 .iter()
-                .map(|member| [code(member.name), takes(&member.kind), about(member)]);
+                .map(|member| [code(member.name), member.kind.in_words(), about(member)]);
             write!(
                 text,
                 "Each of them may have:\n\n{}\n",
@@ -118,47 +118,6 @@ fn section(field: &'static Member) -> String {
 fn about(member: &Member) -> String {
     assert!(!member.about.is_empty());
     prose(member.about)
-}
-
-/// What a kind takes, in words.
-fn takes(kind: &Kind) -> String {
-    match kind {
-        Kind::Boolean => "`true` or `false`".to_owned(),
-        Kind::UnixSeconds => {
-            "Unix seconds, or RFC 3339 with an offset; in the future, before 2100".to_owned()
-        }
-        Kind::Integer => "a whole number of 64 bits".to_owned(),
-        Kind::Number => "a number".to_owned(),
-        Kind::Text { at_most: None } => "text".to_owned(),
-        Kind::Text {
-            at_most: Some(most),
-        } => format!("text, at most {} characters", number(*most)),
-        Kind::Choice(words) => words
-            .iter()
-            .map(|word| code(word))
-            .collect::<Vec<_>>()
-            .join(" or "),
-        Kind::MediaId => "a media id: 1 to 19 digits".to_owned(),
-        Kind::CountryCode => "a country: two letters (ISO 3166-1 alpha-2)".to_owned(),
-        Kind::Object(_) => "a JSON object".to_owned(),
-        Kind::List {
-            of,
-            at_least,
-            at_most,
-        } => {
-            let bounds = match (*at_least, *at_most) {
-                (0, usize::MAX) => String::new(),
-                (least, most) => format!("{least} to {most} "),
-            };
-            let each = match of {
-                Kind::Object(_) => "JSON objects".to_owned(),
-                Kind::Text { .. } => "texts".to_owned(),
-                Kind::CountryCode => "countries, two letters each (ISO 3166-1 alpha-2)".to_owned(),
-                of => takes(of),
-            };
-            format!("a list of {bounds}{each}")
-        }
-    }
 }
 
 /// The moment by which expiries are judged here: the samples' lie after it.

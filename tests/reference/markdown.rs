@@ -83,19 +83,6 @@ pub fn links(page: &str) -> impl Iterator<Item = &str> {
         .filter(|link| !link.contains("://"))
 }
 
-/// A number as people read it.
-pub fn number(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Words as they begin a sentence.
 pub fn uppercased(text: &str) -> String {
     let (first, rest) = text.split_at(1);
