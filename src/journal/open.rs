@@ -335,10 +335,14 @@ pub(super) async fn connect(path: &Path, access: Access) -> Result<SqliteConnect
     Ok(connection)
 }
 
-/// The bundled SQLite keeps one account of the pages of all caches of a process. Where one of them is a page above its
-/// size, as a temporary table's is while it grows, a page that another has just used is thrown away at once, and is read
-/// again for the next row. A database that holds nothing lends them its share: it is neither file nor memory.
-const SLACK: &str = "ATTACH '' AS slack; PRAGMA slack.cache_size = 1000";
+/// The bundled SQLite keeps one account of the pages of all caches of a process. A cache that is smaller than it may be takes
+/// a new page, also where another one has thrown a page away for it: so the temporary tables, which grow with a manifest and
+/// whose pages that are written the journal's cache takes over, made all of them together grow to the sum of their sizes.
+/// Ten pages are the most with which a cache that is full of pages to be written is at its size. And where one is a page
+/// above its size, each page that another has just used is thrown away at once, and is read again for the next row: a
+/// database that holds nothing lends them its share. It is neither file nor memory.
+const SLACK: &str =
+    "ATTACH '' AS slack; PRAGMA slack.cache_size = 100; PRAGMA temp.cache_size = 10";
 
 /// Removes a journal that this run has made and in which nothing stands.
 pub(super) fn remove(path: &Path) {
