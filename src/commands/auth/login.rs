@@ -21,6 +21,8 @@ use crate::{
 
 /// Where the browser comes back to, where nothing else was said.
 const REDIRECT: &str = "http://127.0.0.1:8739/callback";
+/// What to do where X refuses to give tokens.
+const AGAIN: &str = "See that the client id and the callback address are those of your app, and begin again with `altfill auth login`";
 /// A profile's name, where none was said.
 const DEFAULT: &str = "default";
 
@@ -131,7 +133,7 @@ async fn by_browser(login: Login, http: &Http, redirect: &str) -> Result<Tokens,
     loop {
         let Some((address, told)) = callback.next().await else {
             return Err(Failure::Access(
-                "nobody came back from the browser for 10 minutes: begin again".to_owned(),
+                "nobody came back from the browser for 10 minutes: begin again with `altfill auth login`; with --manual where the browser is on another machine".to_owned(),
             ));
         };
         match login.code(&address) {
@@ -139,7 +141,7 @@ async fn by_browser(login: Login, http: &Http, redirect: &str) -> Result<Tokens,
                 let tokens = login.finish(http, &code).await;
                 let _ = told.send(tokens.as_ref().map(|_| ()).map_err(ToString::to_string));
                 // The page is on its way while the tokens are kept.
-                return tokens.map_err(|error| failed("X gave no tokens", &error));
+                return tokens.map_err(|error| failed("X gave no tokens", &error, AGAIN));
             }
             Err(why) => {
                 say(&format!(
@@ -148,7 +150,9 @@ async fn by_browser(login: Login, http: &Http, redirect: &str) -> Result<Tokens,
                 let is_refusal = address.contains("error=") && why.starts_with("X says");
                 let _ = told.send(Err(why.clone()));
                 if is_refusal {
-                    return Err(Failure::Access(format!("the login was refused: {why}")));
+                    return Err(Failure::Access(format!(
+                        "the login was refused: {why}. `altfill auth login` begins again; allow the app in the browser"
+                    )));
                 }
             }
         }
@@ -185,11 +189,11 @@ async fn by_hand(login: Login, http: &Http) -> Result<Tokens, Failure> {
         .map_err(Failure::unexpected)?;
     let code = login.code(&line).map_err(|why| {
         Failure::Access(format!(
-            "that is not the address to which the browser came back: {why}"
+            "that is not the address to which the browser came back: {why}. Begin again with `altfill auth login --manual`"
         ))
     })?;
     let tokens = login.finish(http, &code).await;
-    tokens.map_err(|error| failed("X gave no tokens", &error))
+    tokens.map_err(|error| failed("X gave no tokens", &error, AGAIN))
 }
 
 #[cfg(test)]
