@@ -1,11 +1,12 @@
 //! A run as it is seen while it goes on: a bar, lines, or JSON, on standard error.
 //!
-//! Owns all that is shown between the first line of a run and its summary, a file for each of what is known ([`board`]) and
-//! what is said of an event ([`event`]). It sees events only, after they are on disk. Log lines pass through it too, so that
+//! Owns all that is shown between the first line of a run and its summary, a file for each of what is known ([`board`]), what
+//! is said of an event ([`event`]) and where lines are broken ([`fitting`]). It sees events only, after they are on disk. Log lines pass through it too, so that
 //! the bar and they never mix.
 
 mod board;
 mod event;
+mod fitting;
 mod visible;
 
 use std::{
@@ -20,7 +21,10 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use self::board::Board;
-pub use self::visible::{Visible, visible};
+pub use self::{
+    fitting::{Stream, fitted},
+    visible::{Visible, visible},
+};
 use crate::{forecast::Forecast, runner::Event, settings::ProgressMode, time::Timestamp};
 
 /// The bar that is on the screen, if one is: whoever writes to the terminal steps around it.
@@ -197,8 +201,15 @@ pub fn about(duration: Duration) -> String {
     match seconds {
         0..=90 => format!("{seconds} s"),
         91..=5_400 => format!("{} min", seconds.div_ceil(60)),
-        5_401..=172_800 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} days {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+        5_401..=172_800 => and(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+        _ => and(seconds / 86_400, "days", seconds % 86_400 / 3_600, "h"),
+    }
+}
+
+fn and(count: u64, of: &str, rest: u64, of_rest: &str) -> String {
+    match rest {
+        0 => format!("{count} {of}"),
+        _ => format!("{count} {of} {rest} {of_rest}"),
     }
 }
 
@@ -225,6 +236,10 @@ pub fn last_lines() -> String {
 pub fn say(line: &str) {
     let line = &*visible(line);
     remember(line);
+    write_out(&fitted(line, Stream::Error));
+}
+
+fn write_out(line: &str) {
     let bar = lock(&BAR).clone();
     let write = || drop(writeln!(io::stderr(), "{line}"));
     match bar {
@@ -239,7 +254,11 @@ pub struct LogLines;
 
 impl Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        say(String::from_utf8_lossy(bytes).trim_end_matches('\n'));
+        // A log's lines stay lines.
+        let line = String::from_utf8_lossy(bytes);
+        let line = &*visible(line.trim_end_matches('\n'));
+        remember(line);
+        write_out(line);
         Ok(bytes.len())
     }
 
