@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{JournalArgs, parse_dollars};
-use crate::journal::Duplicates;
+use super::{JournalArgs, Origins, parse_dollars};
+use crate::{journal::Duplicates, runner::Share};
 
 /// How manifests are read.
 #[derive(Debug, Clone, Default, Args)]
@@ -94,26 +94,72 @@ pub struct PlanArgs {
     /// How to read them.
     #[command(flatten)]
     pub read: ReadArgs,
+    /// Plan for what is valid although rows are not
+    #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
+    pub skip_invalid: bool,
     /// Where the journal is.
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Plan against the sandbox's journal
     #[arg(long, env = "ALTFILL_SANDBOX")]
     pub sandbox: bool,
+    /// Print one JSON object
+    #[arg(long, env = "ALTFILL_JSON")]
+    pub json: bool,
+
+    /// The token's file: whose images they are can depend on where the token comes from; it is not read
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "ALTFILL_TOKEN_FILE",
+        help_heading = "Access"
+    )]
+    pub token_file: Option<PathBuf>,
+    /// The program that prints the token; it is not run
+    #[arg(
+        long,
+        value_name = "CMD",
+        env = "ALTFILL_TOKEN_COMMAND",
+        hide_env_values = true,
+        help_heading = "Access"
+    )]
+    pub token_command: Option<String>,
+
     /// At most N requests in any DURATION (repeatable) [default: 500/15m and 50000/24h]
     #[arg(
         long,
         value_name = "N/DURATION",
         env = "ALTFILL_RATE",
-        value_delimiter = ','
+        value_delimiter = ',',
+        help_heading = "Sending"
     )]
     pub rate: Vec<String>,
+    /// Requests a second within those, one after the other [default: 20]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_MAX_RPS",
+        help_heading = "Sending"
+    )]
+    pub max_rps: Option<std::num::NonZeroU32>,
+    /// Send failed images again: all of them, or those of these causes
+    #[arg(long, value_name = "all|CAUSE,…", num_args = 0..=1, require_equals = true, default_missing_value = "all", env = "ALTFILL_RETRY_FAILED", help_heading = "Sending")]
+    pub retry_failed: Option<String>,
+    /// Refuse manifests that would send more done images anew than this, as a number or percentage [default: 10%, and at least 100]
+    #[arg(
+        long,
+        value_name = "N|N%",
+        env = "ALTFILL_MAX_RESEND",
+        help_heading = "Bounds"
+    )]
+    pub max_resend: Option<Share>,
     /// What X charges a request [default: 0.005]
-    #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars)]
+    #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars, help_heading = "Bounds")]
     pub price: Option<f64>,
-    /// Print one JSON object
-    #[arg(long, env = "ALTFILL_JSON")]
-    pub json: bool,
+
+    /// Which of these was typed, which stands in the environment and which in a file.
+    #[arg(skip)]
+    pub origins: Origins,
 }
 
 /// `altfill template`.

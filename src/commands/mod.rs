@@ -39,7 +39,8 @@ use crate::{
     configuration::{Refusal, salvage},
     error::{Failure, exit},
     journal::Reader,
-    progress::{remember, say, visible},
+    progress::{Stream, about, fitted, remember, say, visible},
+    rate::Rate,
     settings::JournalPlace,
 };
 
@@ -110,6 +111,11 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes what people read: on a terminal its lines are broken where they fit.
+fn tell(text: &str) -> Result<(), Failure> {
+    print(&fitted(&visible(text), Stream::Output))
+}
+
 /// So many of a thing, in words: `1 image`, `2 images`.
 fn counted(count: u64, one: &str) -> String {
     if count == 1 {
@@ -129,10 +135,16 @@ fn cost(requests: u64, price: f64) -> f64 {
     (dollars * 1e5).round() / 1e5
 }
 
+/// A limit in words: 500 in 15 min.
+fn limit(rate: &Rate) -> String {
+    format!("{} in {}", rate.count, about(rate.per))
+}
+
 /// Asks a question on the terminal. One that can't be asked is answered by no.
 fn agrees(question: &str) -> bool {
     let mut out = io::stderr();
-    let _ = write!(out, "{question} [y/N] ");
+    let question = format!("{question} [y/N] ");
+    let _ = write!(out, "{}", fitted(&question, Stream::Error));
     let _ = out.flush();
     let mut answer = String::new();
     let _ = io::stdin().lock().read_line(&mut answer);

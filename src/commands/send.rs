@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     api::{Client, Http},
-    cli::SendArgs,
+    cli::{Origin, SendArgs},
     error::{Failure, exit},
     forecast::{Forecast, least},
     journal::{Doubt, Ended, Intake, Journal, Lock, NewRun, Scope, Started},
@@ -29,20 +29,18 @@ use crate::{
     monitor::{End, Monitor},
     progress::{self, Progress, about, last_lines, remember, say},
     rate::Rates,
-    runner::{JournalQueue, Runner, Share, Summary},
+    runner::{JournalQueue, Runner, Summary},
     sandbox::{self, Sandbox},
     settings::{JournalPlace, RunSettings, SANDBOX, monitoring},
     time::{Clock, Timestamp},
 };
-
-/// So many done images may be sent anew whatever part of them that is.
-const FEW: u64 = 100;
 
 /// Carries a run out, and says how it ended on both streams.
 pub async fn execute(settings: Result<RunSettings, Failure>, args: &SendArgs) -> u8 {
     let (json, ok) = (args.json, &args.ok);
     let began = Instant::now();
     let mut totals = Totals::default();
+    totals.place = place_in_words(args);
     let mut monitor = Monitor::start(monitoring(args), journal_of(args), warn);
     let (quiet, ended) = match settings {
         Err(failure) => (false, Err(failure)),
@@ -97,6 +95,35 @@ fn end(totals: &Totals, code: u8, object: serde_json::Value) -> End {
         log: last_lines(),
         object,
     }
+}
+
+/// What was typed to name the journal, for the command that comes next: a blank before each word.
+fn place_in_words(args: &SendArgs) -> String {
+    let is_typed = |option: &str| args.origins.of(option) == Origin::Flag;
+    let journal = args.journal.journal.as_ref();
+    let named = [
+        ("journal", journal.map(|path| path.display().to_string())),
+        (
+            "api-url",
+            args.journal.api_url.as_ref().map(ToString::to_string),
+        ),
+        ("profile", args.journal.profile.clone()),
+    ];
+    let mut words = Vec::new();
+    if args.sandbox && is_typed("sandbox") {
+        words.push("--sandbox".to_owned());
+    }
+    for (option, value) in named {
+        if let Some(value) = value.filter(|_| is_typed(option)) {
+            words.push(format!("--{option}"));
+            words.push(value);
+        }
+    }
+    words.iter().fold(String::new(), |said, word| {
+        // What no shell can be told is told as it is.
+        let quoted = shlex::try_quote(word).map_or_else(|_| word.clone(), Into::into);
+        said + " " + &quoted
+    })
 }
 
 fn journal_of(args: &SendArgs) -> PathBuf {
@@ -346,16 +373,7 @@ async fn take_in(
             "{rows} invalid, so nothing was sent and the journal is as it was: mend them, or send the others with --skip-invalid"
         )));
     }
-    // A share of few says little: it counts from so many on.
-    let counts_at_all = match settings.max_resend {
-        Share::Count(_) => true,
-        Share::Percent(_) => counts.resends > FEW,
-    };
-    let is_too_many = counts_at_all
-        && settings
-            .max_resend
-            .is_exceeded(counts.resends, counts.done_before);
-    if is_too_many {
+    if resend::is_too_many(settings.max_resend, counts) {
         return Err(Failure::Halted(resend::refusal(
             counts.resends,
             intake.resent(),
@@ -432,6 +450,8 @@ async fn send(
     options.refused = sender.refused;
     let pace_of_starts = (settings.rates != Rates::Unlimited).then_some(settings.max_rps.get());
     let forecast = Forecast::new(&settings.rates, &past, pace_of_starts, clock.now());
+    let signals = signals::listen().map_err(Failure::unexpected)?;
+    monitor.heed(signals.clone());
     let mut progress = Progress::new(settings.progress, started.due, forecast);
     let mut tell = |event: &_| {
         progress.see(event);
@@ -449,7 +469,7 @@ async fn send(
         pace(&settings.rates, settings.max_rps),
         clock,
         options,
-        signals::listen().map_err(Failure::unexpected)?,
+        signals,
         &mut tell,
     );
     let summary = runner.run().await;

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{code_at_rest, cost, counted, print, reading};
+use super::{code_at_rest, cost, counted, limit, print, reading, tell};
 use crate::{
     cli::StatusArgs,
     error::{Failure, exit},
@@ -12,18 +12,18 @@ use crate::{
     journal::{Holder, LatestRun, Reader, Tally},
     progress::about,
     rate::{Past, Rate, Rates},
-    settings::{JournalPlace, Pacing},
+    settings::{JournalPlace, Pacing, SANDBOX},
     time::Timestamp,
 };
 
 pub async fn execute(args: &StatusArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal, args.sandbox);
     let standing = reading(&place, async |reader| Standing::read(&place, reader).await).await?;
-    print(&if args.json {
-        standing.to_json().to_string()
+    if args.json {
+        print(&standing.to_json().to_string())?;
     } else {
-        standing.to_text()
-    })?;
+        tell(&standing.to_text())?;
+    }
     Ok(if args.exit_code {
         standing.code()
     } else {
@@ -156,8 +156,9 @@ impl Standing {
             String::new()
         };
         let _ = writeln!(text, "  {due:>9} left{note}");
-        for (rate, used) in &self.windows {
-            let _ = writeln!(text, "X's limit {rate}: {used} used");
+        // A rehearsal has sent nothing that X would count.
+        for (rate, used) in self.windows.iter().filter(|_| self.api_url != SANDBOX) {
+            let _ = writeln!(text, "X's limit of {}: {used} used", limit(rate));
         }
         if let Some(holder) = &self.holder {
             let _ = writeln!(

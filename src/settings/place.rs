@@ -30,12 +30,6 @@ impl JournalPlace {
         place
     }
 
-    /// The place for a plan: that of the run it is of.
-    #[must_use]
-    pub fn to_plan(args: &JournalArgs, sandbox: bool) -> Self {
-        Self::new(args, sandbox)
-    }
-
     pub(super) fn new(args: &JournalArgs, sandbox: bool) -> Self {
         let path = args
             .journal
