@@ -35,7 +35,7 @@ use std::{
 
 use self::summary::Totals;
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, JournalArgs},
     configuration::{Refusal, salvage},
     error::{Failure, exit},
     journal::Reader,
@@ -133,6 +133,31 @@ fn cost(requests: u64, price: f64) -> f64 {
     )]
     let dollars = requests as f64 * price;
     (dollars * 1e5).round() / 1e5
+}
+
+/// What was typed to name the journal, for the command that comes next: a blank before each word.
+fn place_in_words(sandbox: bool, args: &JournalArgs, is_typed: impl Fn(&str) -> bool) -> String {
+    let journal = args.journal.as_ref();
+    let named = [
+        ("journal", journal.map(|path| path.display().to_string())),
+        ("api-url", args.api_url.as_ref().map(ToString::to_string)),
+        ("profile", args.profile.clone()),
+    ];
+    let mut words = Vec::new();
+    if sandbox && is_typed("sandbox") {
+        words.push("--sandbox".to_owned());
+    }
+    for (option, value) in named {
+        if let Some(value) = value.filter(|_| is_typed(option)) {
+            words.push(format!("--{option}"));
+            words.push(value);
+        }
+    }
+    words.iter().fold(String::new(), |said, word| {
+        // What no shell can be told is told as it is.
+        let quoted = shlex::try_quote(word).map_or_else(|_| word.clone(), Into::into);
+        said + " " + &quoted
+    })
 }
 
 /// A limit in words: 500 in 15 min.

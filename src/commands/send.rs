@@ -13,7 +13,7 @@ use std::{
 use super::{
     agrees, complaint, cost, counted,
     faults::Faults,
-    print, resend,
+    place_in_words, print, resend,
     sender::{ClientApi, Sender},
     signals,
     summary::Totals,
@@ -40,7 +40,9 @@ pub async fn execute(settings: Result<RunSettings, Failure>, args: &SendArgs) ->
     let (json, ok) = (args.json, &args.ok);
     let began = Instant::now();
     let mut totals = Totals::default();
-    totals.place = place_in_words(args);
+    totals.place = place_in_words(args.sandbox, &args.journal, |option| {
+        args.origins.of(option) == Origin::Flag
+    });
     let mut monitor = Monitor::start(monitoring(args), journal_of(args), warn);
     let (quiet, ended) = match settings {
         Err(failure) => (false, Err(failure)),
@@ -95,35 +97,6 @@ fn end(totals: &Totals, code: u8, object: serde_json::Value) -> End {
         log: last_lines(),
         object,
     }
-}
-
-/// What was typed to name the journal, for the command that comes next: a blank before each word.
-fn place_in_words(args: &SendArgs) -> String {
-    let is_typed = |option: &str| args.origins.of(option) == Origin::Flag;
-    let journal = args.journal.journal.as_ref();
-    let named = [
-        ("journal", journal.map(|path| path.display().to_string())),
-        (
-            "api-url",
-            args.journal.api_url.as_ref().map(ToString::to_string),
-        ),
-        ("profile", args.journal.profile.clone()),
-    ];
-    let mut words = Vec::new();
-    if args.sandbox && is_typed("sandbox") {
-        words.push("--sandbox".to_owned());
-    }
-    for (option, value) in named {
-        if let Some(value) = value.filter(|_| is_typed(option)) {
-            words.push(format!("--{option}"));
-            words.push(value);
-        }
-    }
-    words.iter().fold(String::new(), |said, word| {
-        // What no shell can be told is told as it is.
-        let quoted = shlex::try_quote(word).map_or_else(|_| word.clone(), Into::into);
-        said + " " + &quoted
-    })
 }
 
 fn journal_of(args: &SendArgs) -> PathBuf {

@@ -7,6 +7,8 @@ use std::{borrow::Cow, io};
 
 /// The narrowest terminal whose lines are broken here.
 const NARROWEST: usize = 20;
+/// By how much the rest of a line stands farther in, so that it is told from the next one.
+const HANGING: usize = 2;
 
 /// Where a text goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +53,18 @@ fn broken(text: &str, columns: usize) -> Cow<'_, str> {
 
 fn break_line(line: &str, columns: usize) -> String {
     let words = line.trim_start_matches(' ');
-    let indent = &line[..line.len() - words.len()];
-    let mut broken = indent.to_owned();
-    let mut length = indent.len();
+    let indent = line.len() - words.len();
+    let mut broken = " ".repeat(indent);
+    let mut length = indent;
     let mut is_first = true;
-    for piece in pieces(words, columns.saturating_sub(indent.len())) {
+    for piece in pieces(words, columns.saturating_sub(indent + HANGING)) {
         let width = piece.chars().count();
         if is_first {
             is_first = false;
         } else if length + 1 + width > columns {
             broken.push('\n');
-            broken.push_str(indent);
-            length = indent.len();
+            length = indent + HANGING;
+            broken.push_str(&" ".repeat(length));
         } else {
             broken.push(' ');
             length += 1;
@@ -98,20 +100,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_broken_between_words_and_keep_their_indent() {
+    fn lines_are_broken_between_words_and_their_rest_stands_farther_in() {
         assert_eq!(
             broken("    a long line of words\nshort", 20),
-            "    a long line of\n    words\nshort"
+            "    a long line of\n      words\nshort"
         );
         assert_eq!(
             broken("two  blanks   stay where they are", 20),
-            "two  blanks   stay\nwhere they are"
+            "two  blanks   stay\n  where they are"
         );
         // A word that is too long has a line of its own, whole.
         let address = "https://x.com/i/oauth2/authorize?a=b";
         assert_eq!(
             broken(&format!("Go to {address} now"), 20),
-            format!("Go to\n{address}\nnow")
+            format!("Go to\n  {address}\n  now")
         );
     }
 
@@ -119,15 +121,15 @@ mod tests {
     fn a_command_is_not_broken_where_it_fits_on_a_line() {
         assert_eq!(
             broken("To go on: `altfill resume`, or again.", 24),
-            "To go on:\n`altfill resume`, or\nagain."
+            "To go on:\n  `altfill resume`, or\n  again."
         );
         assert_eq!(
             broken("Say `altfill auth login --manual` now", 20),
-            "Say `altfill auth\nlogin --manual` now"
+            "Say `altfill auth\n  login --manual` now"
         );
         assert_eq!(
             broken("one ` is none of them, is it", 20),
-            "one ` is none of\nthem, is it"
+            "one ` is none of\n  them, is it"
         );
     }
 

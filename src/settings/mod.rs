@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// X's API.
-const API_URL: &str = "https://api.x.com";
+pub const API_URL: &str = "https://api.x.com";
 /// What the journal of a rehearsal is bound to.
 pub const SANDBOX: &str = "sandbox";
 /// How many done items a run may send anew, where nothing was said.

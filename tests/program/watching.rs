@@ -234,6 +234,12 @@ async fn status_counts_what_failed_for_a_passing_cause_as_a_run_would() {
             .stdout
             .contains("would send 3 images")
     );
+    let next = format!(
+        "`altfill resume --journal journal.db --api-url {}`",
+        world.url()
+    );
+    let told = world.run(&["status", "--journal", "journal.db"]).await;
+    assert!(told.stdout.contains(&next), "{told:?}");
     // A run that sends nothing more ends as was told.
     world.send(&["resume", "--max-items", "0"]).await.ended(5);
     world.run(&status).await.ended(5);
