@@ -16,12 +16,20 @@ use altfill::cli::Cli;
 use clap::CommandFactory;
 use tempfile::TempDir;
 
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 5] = [
     ("docs/tutorial.md", include_str!("../docs/tutorial.md")),
     ("docs/how-to.md", include_str!("../docs/how-to.md")),
     (
         "docs/credentials.md",
         include_str!("../docs/credentials.md"),
+    ),
+    (
+        "docs/reference/configuration.md",
+        include_str!("../docs/reference/configuration.md"),
+    ),
+    (
+        "docs/reference/fields.md",
+        include_str!("../docs/reference/fields.md"),
     ),
 ];
 

@@ -61,18 +61,18 @@ pub struct LoginArgs {
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Whose credentials
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "PROGRAM")]
     pub from: ForeignArg,
     /// The profile's name [default: the user's name there]
     #[arg(long, value_name = "NAME", env = "ALTFILL_PROFILE")]
     pub profile: Option<String>,
-    /// The app's name there [default: its default]
+    /// The app's name there [default: the one that it uses by default]
     #[arg(long, value_name = "NAME")]
     pub app: Option<String>,
-    /// The user's name there; `oauth1` for the keys of an app of xurl [default: its default]
+    /// The user's name there; `oauth1` for the keys of an app of xurl [default: the one that it uses by default]
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// Its file [default: where the program keeps it]
+    /// The file that holds them [default: where the program keeps it]
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
     /// The API's address [default: <https://api.x.com>]

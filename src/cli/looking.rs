@@ -10,18 +10,15 @@ use crate::{item::State, journal::Dimension};
 /// `altfill status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Where the journal is.
-    #[command(flatten)]
-    pub journal: JournalArgs,
-    /// Look at the sandbox's journal
-    #[arg(long, env = "ALTFILL_SANDBOX")]
-    pub sandbox: bool,
     /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
     pub json: bool,
-    /// End with the code with which a run would end that sends nothing more
+    /// End with the code of a run that would send nothing more
     #[arg(long)]
     pub exit_code: bool,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
 }
 
 /// `altfill show`.
@@ -29,26 +26,17 @@ pub struct StatusArgs {
 pub struct ShowArgs {
     /// The media id
     pub media_id: String,
-    /// Where the journal is.
-    #[command(flatten)]
-    pub journal: JournalArgs,
-    /// Look at the sandbox's journal
-    #[arg(long, env = "ALTFILL_SANDBOX")]
-    pub sandbox: bool,
     /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
     pub json: bool,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
 }
 
 /// `altfill report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Where the journal is.
-    #[command(flatten)]
-    pub journal: JournalArgs,
-    /// Look at the sandbox's journal
-    #[arg(long, env = "ALTFILL_SANDBOX")]
-    pub sandbox: bool,
     /// The form [default: by the end of FILE's name; else as the manifests, xlsx or csv; csv for sums]
     #[arg(long, value_enum)]
     pub format: Option<FormatArg>,
@@ -66,6 +54,9 @@ pub struct ReportArgs {
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
 }
 
 /// The form of a report.

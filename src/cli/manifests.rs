@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{JournalArgs, Origins, parse_dollars};
-use crate::{journal::Duplicates, runner::Share};
+use super::{JournalArgs, Origins, TakingArgs, parse_dollars};
+use crate::journal::Duplicates;
 
 /// How manifests are read.
 #[derive(Debug, Clone, Default, Args)]
@@ -74,39 +74,23 @@ impl From<DuplicatesArg> for Duplicates {
 /// `altfill check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Manifests: CSV, TSV or JSON lines; - reads standard input
+    /// Manifests: CSV, TSV, JSON lines or XLSX, also as .gz or .zst; - is standard input
     #[arg(required = true, value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// How to read them.
-    #[command(flatten)]
-    pub read: ReadArgs,
     /// Print the result as one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
     pub json: bool,
+    /// How to read them.
+    #[command(flatten)]
+    pub read: ReadArgs,
 }
 
 /// `altfill plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// Manifests: CSV, TSV, JSON lines or XLSX; - reads standard input
+    /// Manifests: CSV, TSV, JSON lines or XLSX, also as .gz or .zst; - is standard input
     #[arg(required = true, value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// How to read them.
-    #[command(flatten)]
-    pub read: ReadArgs,
-    /// Plan for what is valid although rows are not
-    #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
-    pub skip_invalid: bool,
-    /// Where the journal is.
-    #[command(flatten)]
-    pub journal: JournalArgs,
-    /// Plan against the sandbox's journal
-    #[arg(long, env = "ALTFILL_SANDBOX")]
-    pub sandbox: bool,
-    /// Print one JSON object
-    #[arg(long, env = "ALTFILL_JSON")]
-    pub json: bool,
-
     /// The token's file: whose images they are can depend on where the token comes from; it is not read
     #[arg(
         long,
@@ -124,8 +108,7 @@ pub struct PlanArgs {
         help_heading = "Access"
     )]
     pub token_command: Option<String>,
-
-    /// At most N requests in any DURATION (repeatable) [default: 500/15m and 50000/24h]
+    /// X's limits: at most N requests in any stretch of DURATION (repeatable); `unlimited` keeps to none but those that X tells [default: 500/15m and 50000/24h]
     #[arg(
         long,
         value_name = "N/DURATION",
@@ -134,7 +117,7 @@ pub struct PlanArgs {
         help_heading = "Sending"
     )]
     pub rate: Vec<String>,
-    /// Requests a second within those, one after the other [default: 20]
+    /// Requests a second, within the limits of --rate [default: 20]
     #[arg(
         long,
         value_name = "N",
@@ -145,17 +128,18 @@ pub struct PlanArgs {
     /// Send failed images again: all of them, or those of these causes
     #[arg(long, value_name = "all|CAUSE,…", num_args = 0..=1, require_equals = true, default_missing_value = "all", env = "ALTFILL_RETRY_FAILED", help_heading = "Sending")]
     pub retry_failed: Option<String>,
-    /// Refuse manifests that would send more done images anew than this, as a number or percentage [default: 10%, and at least 100]
-    #[arg(
-        long,
-        value_name = "N|N%",
-        env = "ALTFILL_MAX_RESEND",
-        help_heading = "Bounds"
-    )]
-    pub max_resend: Option<Share>,
     /// What X charges a request [default: 0.005]
     #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars, help_heading = "Bounds")]
     pub price: Option<f64>,
+    /// Print one JSON object
+    #[arg(long, env = "ALTFILL_JSON")]
+    pub json: bool,
+    /// How a run would take them in.
+    #[command(flatten)]
+    pub taking: TakingArgs,
+    /// Where the journal is.
+    #[command(flatten)]
+    pub journal: JournalArgs,
 
     /// Which of these was typed, which stands in the environment and which in a file.
     #[arg(skip)]

@@ -30,7 +30,7 @@ pub use self::{
     origin::{Holding, Origin, Origins},
     packaging::{CompletionsArgs, ManArgs},
     scheduling::{ScheduleArgs, ScheduleFormatArg},
-    sending::{ConfigArgs, ProgressArg, RunArgs, SandboxArgs, SendArgs},
+    sending::{ConfigArgs, ProgressArg, RunArgs, SandboxArgs, SendArgs, TakingArgs},
     upkeep::{DismissArgs, DropArgs, RepairArgs},
 };
 use crate::api::Address;
@@ -173,8 +173,11 @@ pub enum Command {
     Man(ManArgs),
 }
 
-/// Where the journal is.
+/// Where the journal is, and whose images of it are meant.
+///
+/// A heading goes on below a group that is flattened, so in each command such groups come last.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Journal and account")]
 pub struct JournalArgs {
     /// The journal [default: altfill.db in the current folder]
     #[arg(long, value_name = "PATH", env = "ALTFILL_JOURNAL")]
@@ -185,6 +188,9 @@ pub struct JournalArgs {
     /// The profile: whose images, by the login of this name [default: the only one, or default]
     #[arg(long, value_name = "NAME", env = "ALTFILL_PROFILE")]
     pub profile: Option<String>,
+    /// Use the sandbox: a simulated X inside this program, with a journal of its own
+    #[arg(long, env = "ALTFILL_SANDBOX", help_heading = "Rehearsal")]
+    pub sandbox: bool,
 }
 
 /// Reads an amount of dollars.

@@ -13,7 +13,7 @@ pub struct MonitorArgs {
     /// Keep figures of the runs in this file, for Prometheus
     #[arg(long, value_name = "PATH", env = "ALTFILL_METRICS_FILE")]
     pub metrics_file: Option<PathBuf>,
-    /// Ping this address at the start (/start) and the end (/EXIT-CODE), as healthchecks.io wants it
+    /// Ping this address at the start (`/start`) and the end (`/EXIT-CODE`), as healthchecks.io wants it
     #[arg(long, value_name = "URL", env = "ALTFILL_PING_URL", hide_env_values = true, value_parser = HookParser)]
     pub ping_url: Option<Hook>,
     /// Tell this address how a run ended that had something to do, by the object of --json

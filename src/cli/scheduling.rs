@@ -9,7 +9,7 @@ use crate::rate::parse_duration;
 /// `altfill schedule`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Options of the run stand behind --, for example: altfill schedule archive.csv --at 01:10 -- --max-duration 5h --ok 5"
+    after_help = "Options of the run stand behind `--`: `altfill schedule archive.csv --at 01:10 -- --max-duration 5h --ok 5`"
 )]
 pub struct ScheduleArgs {
     /// Manifests of the run

@@ -10,26 +10,30 @@ use crate::{rate::parse_duration, runner::Share, sandbox::Fault};
 /// `altfill run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Manifests: CSV, TSV or JSON lines; - reads standard input
+    /// Manifests: CSV, TSV, JSON lines or XLSX, also as .gz or .zst; - is standard input
     #[arg(required = true, value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
+    /// How to take them in.
+    #[command(flatten)]
+    pub taking: TakingArgs,
+    /// How to send.
+    #[command(flatten)]
+    pub send: SendArgs,
+}
+
+/// How a run takes manifests in.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading manifests")]
+pub struct TakingArgs {
     /// How to read them.
     #[command(flatten)]
     pub read: ReadArgs,
     /// Send what is valid although rows are not
-    #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
+    #[arg(long, env = "ALTFILL_SKIP_INVALID")]
     pub skip_invalid: bool,
     /// Refuse manifests that would send more done images anew than this, as a number or percentage [default: 10%, and at least 100]
-    #[arg(
-        long,
-        value_name = "N|N%",
-        env = "ALTFILL_MAX_RESEND",
-        help_heading = "Bounds"
-    )]
+    #[arg(long, value_name = "N|N%", env = "ALTFILL_MAX_RESEND")]
     pub max_resend: Option<Share>,
-    /// How to send.
-    #[command(flatten)]
-    pub send: SendArgs,
 }
 
 /// What `run` and `resume` have in common.
@@ -39,22 +43,30 @@ pub struct SendArgs {
     #[command(flatten)]
     pub journal: JournalArgs,
     /// Fail where there is no journal yet, instead of making one
-    #[arg(long, env = "ALTFILL_REQUIRE_JOURNAL")]
+    #[arg(
+        long,
+        env = "ALTFILL_REQUIRE_JOURNAL",
+        help_heading = "Journal and account"
+    )]
     pub require_journal: bool,
-    /// Send to a simulated X inside this program, with a journal of its own
-    #[arg(long, env = "ALTFILL_SANDBOX")]
-    pub sandbox: bool,
     /// What goes wrong in the sandbox, for example 503=5% (repeatable)
     #[arg(
         long,
         value_name = "KIND=P%",
         env = "ALTFILL_FAULT",
         value_delimiter = ',',
-        requires = "sandbox"
+        requires = "sandbox",
+        help_heading = "Rehearsal"
     )]
     pub fault: Vec<Fault>,
     /// Which requests the sandbox's faults befall
-    #[arg(long, value_name = "N", env = "ALTFILL_SEED", requires = "sandbox")]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_SEED",
+        requires = "sandbox",
+        help_heading = "Rehearsal"
+    )]
     pub seed: Option<u64>,
 
     /// Read the token from this file
@@ -83,7 +95,7 @@ pub struct SendArgs {
     )]
     pub ca_file: Option<PathBuf>,
 
-    /// At most N requests in any DURATION (repeatable); `unlimited` for none of ours [default: 500/15m and 50000/24h]
+    /// X's limits: at most N requests in any stretch of DURATION (repeatable); `unlimited` keeps to none but those that X tells [default: 500/15m and 50000/24h]
     #[arg(
         long,
         value_name = "N/DURATION",
@@ -92,7 +104,7 @@ pub struct SendArgs {
         help_heading = "Sending"
     )]
     pub rate: Vec<String>,
-    /// Requests a second within those, one after the other [default: 20]
+    /// Requests a second, within the limits of --rate [default: 20]
     #[arg(
         long,
         value_name = "N",
@@ -119,7 +131,7 @@ pub struct SendArgs {
     /// How long one request may take [default: 30s]
     #[arg(long, value_name = "DURATION", env = "ALTFILL_TIMEOUT", value_parser = parse_duration, help_heading = "Sending")]
     pub timeout: Option<std::time::Duration>,
-    /// How long requests in flight may take when the run is stopped [default: 20s]
+    /// How long requests on their way are waited for when the run is stopped [default: 20s]
     #[arg(long, value_name = "DURATION", env = "ALTFILL_STOP_TIMEOUT", value_parser = parse_duration, help_heading = "Sending")]
     pub stop_timeout: Option<std::time::Duration>,
     /// Send failed images again: all of them, or those of these causes
@@ -134,7 +146,7 @@ pub struct SendArgs {
         help_heading = "Bounds"
     )]
     pub max_items: Option<u64>,
-    /// Spend at most so much, in this run or in any DURATION
+    /// Spend at most so much: in this run, or in any stretch of DURATION
     #[arg(
         long,
         value_name = "DOLLARS[/DURATION]",
@@ -145,7 +157,7 @@ pub struct SendArgs {
     /// What X charges a request [default: 0.005]
     #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars, help_heading = "Bounds")]
     pub price: Option<f64>,
-    /// Stop starting in time to end after this
+    /// End after so long: nothing starts that could take longer
     #[arg(long, value_name = "DURATION", env = "ALTFILL_MAX_DURATION", value_parser = parse_duration, help_heading = "Bounds")]
     pub max_duration: Option<std::time::Duration>,
     /// Ask before a run that costs more than this, on a terminal [default: 1]
@@ -162,7 +174,7 @@ pub struct SendArgs {
         help_heading = "Bounds"
     )]
     pub halt_after: Option<u32>,
-    /// Halt when more fail, as a number or percentage (of 100 and more) [default: 50%]
+    /// Halt when more images fail, as a number, or as a percentage once 100 have an outcome [default: 50%]
     #[arg(
         long,
         value_name = "N|N%",
@@ -170,7 +182,7 @@ pub struct SendArgs {
         help_heading = "Bounds"
     )]
     pub max_failures: Option<Share>,
-    /// Give up when X is out for longer [default: 15m]
+    /// Give up when X can't be reached for longer [default: 15m]
     #[arg(long, value_name = "DURATION", env = "ALTFILL_MAX_OUTAGE", value_parser = parse_duration, help_heading = "Bounds")]
     pub max_outage: Option<std::time::Duration>,
     /// Wait so long for another run to let go of the journal [default: 0]
@@ -217,20 +229,9 @@ pub struct ConfigArgs {
     /// Manifests of the run that is meant: a configuration file beside the first one counts
     #[arg(value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// How to read them.
+    /// How to take them in.
     #[command(flatten)]
-    pub read: ReadArgs,
-    /// Send what is valid although rows are not
-    #[arg(long, env = "ALTFILL_SKIP_INVALID", help_heading = "Reading manifests")]
-    pub skip_invalid: bool,
-    /// Refuse manifests that would send more done images anew than this, as a number or percentage [default: 10%, and at least 100]
-    #[arg(
-        long,
-        value_name = "N|N%",
-        env = "ALTFILL_MAX_RESEND",
-        help_heading = "Bounds"
-    )]
-    pub max_resend: Option<Share>,
+    pub taking: TakingArgs,
     /// How to send.
     #[command(flatten)]
     pub send: SendArgs,
@@ -255,7 +256,7 @@ pub enum ProgressArg {
 #[derive(Debug, Args)]
 pub struct SandboxArgs {
     /// The port on 127.0.0.1; 0 for a free one
-    #[arg(long, default_value_t = 8080)]
+    #[arg(long, value_name = "N", default_value_t = 8080)]
     pub port: u16,
     /// Its limits (repeatable), or unlimited [default: 500/15m and 50000/24h]
     #[arg(long, value_name = "N/DURATION", value_delimiter = ',')]
@@ -264,9 +265,9 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "KIND=P%")]
     pub fault: Vec<Fault>,
     /// Which requests the faults befall
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Accept only tokens of `altfill auth login` here, each for so long
+    /// Accept only tokens that `altfill auth login` got here, each for so long
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub token_ttl: Option<std::time::Duration>,
 }

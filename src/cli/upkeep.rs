@@ -13,7 +13,7 @@ pub struct DropArgs {
     /// Media ids
     #[arg(value_name = "MEDIA_ID")]
     pub media_ids: Vec<String>,
-    /// Images whose row last taken in is of this manifest
+    /// Images whose row was last taken in from this manifest
     #[arg(long, value_name = "MANIFEST")]
     pub source: Option<String>,
     /// Images in this state: pending or failed
@@ -25,9 +25,6 @@ pub struct DropArgs {
     /// Where the journal is.
     #[command(flatten)]
     pub journal: JournalArgs,
-    /// In the sandbox's journal
-    #[arg(long, env = "ALTFILL_SANDBOX")]
-    pub sandbox: bool,
 }
 
 /// `altfill dismiss`.
@@ -45,9 +42,6 @@ pub struct DismissArgs {
     /// Where the journal is.
     #[command(flatten)]
     pub journal: JournalArgs,
-    /// In the sandbox's journal
-    #[arg(long, env = "ALTFILL_SANDBOX")]
-    pub sandbox: bool,
 }
 
 /// `altfill repair`.
@@ -59,7 +53,4 @@ pub struct RepairArgs {
     /// Where the damaged journal is.
     #[command(flatten)]
     pub journal: JournalArgs,
-    /// The sandbox's journal
-    #[arg(long)]
-    pub sandbox: bool,
 }

@@ -7,6 +7,7 @@ mod auth;
 mod check;
 mod config;
 mod faults;
+pub mod keys;
 mod linting;
 mod output;
 mod packaging;
@@ -136,7 +137,7 @@ fn cost(requests: u64, price: f64) -> f64 {
 }
 
 /// What was typed to name the journal, for the command that comes next: a blank before each word.
-fn place_in_words(sandbox: bool, args: &JournalArgs, is_typed: impl Fn(&str) -> bool) -> String {
+fn place_in_words(args: &JournalArgs, is_typed: impl Fn(&str) -> bool) -> String {
     let journal = args.journal.as_ref();
     let named = [
         ("journal", journal.map(|path| path.display().to_string())),
@@ -144,7 +145,7 @@ fn place_in_words(sandbox: bool, args: &JournalArgs, is_typed: impl Fn(&str) -> 
         ("profile", args.profile.clone()),
     ];
     let mut words = Vec::new();
-    if sandbox && is_typed("sandbox") {
+    if args.sandbox && is_typed("sandbox") {
         words.push("--sandbox".to_owned());
     }
     for (option, value) in named {

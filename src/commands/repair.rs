@@ -13,7 +13,7 @@ use crate::{
 const NAMED: usize = 1_000;
 
 pub async fn execute(args: &RepairArgs) -> Result<u8, Failure> {
-    let place = JournalPlace::to_read(&args.journal, args.sandbox);
+    let place = JournalPlace::to_read(&args.journal);
     let found = salvage(&place.path, &args.output, place.bound_to.as_deref())
         .await
         .map_err(|error| error.at(&place.path))?;

@@ -15,7 +15,7 @@ use crate::{
 
 pub async fn execute(args: &ReportArgs) -> Result<u8, Failure> {
     let what = what(args)?;
-    let place = JournalPlace::to_read(&args.journal, args.sandbox);
+    let place = JournalPlace::to_read(&args.journal);
     let named = |error: journal::Error| error.at(&place.path);
     let bound_to = place.bound_to.as_deref();
     // Sums are of all accounts, unless one was named.

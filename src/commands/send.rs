@@ -40,7 +40,7 @@ pub async fn execute(settings: Result<RunSettings, Failure>, args: &SendArgs) ->
     let (json, ok) = (args.json, &args.ok);
     let began = Instant::now();
     let mut totals = Totals::default();
-    totals.place = place_in_words(args.sandbox, &args.journal, |option| {
+    totals.place = place_in_words(&args.journal, |option| {
         args.origins.of(option) == Origin::Flag
     });
     let mut monitor = Monitor::start(monitoring(args), journal_of(args), warn);
@@ -100,7 +100,7 @@ fn end(totals: &Totals, code: u8, object: serde_json::Value) -> End {
 }
 
 fn journal_of(args: &SendArgs) -> PathBuf {
-    JournalPlace::to_read(&args.journal, args.sandbox).path
+    JournalPlace::to_read(&args.journal).path
 }
 
 fn warn(line: &str) {
@@ -406,7 +406,7 @@ async fn send(
         } else {
             let token = credentials.describe();
             format!(
-                "Sending {images} as {} to {address}, with the token of {token}: {}",
+                "Sending {images} as {} to {address}, with the token of {token} ({})",
                 sender.name(),
                 settings.access.why
             )

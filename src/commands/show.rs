@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub async fn execute(args: &ShowArgs) -> Result<u8, Failure> {
-    let place = JournalPlace::to_read(&args.journal, args.sandbox);
+    let place = JournalPlace::to_read(&args.journal);
     let media_id = args.media_id.trim();
     let (item, sources) = reading(&place, async |reader| {
         let item = reader.item(media_id).await?.ok_or_else(|| {

@@ -17,8 +17,8 @@ use crate::{
 };
 
 pub async fn execute(args: &StatusArgs) -> Result<u8, Failure> {
-    let place = JournalPlace::to_read(&args.journal, args.sandbox);
-    let words = place_in_words(args.sandbox, &args.journal, |_| true);
+    let place = JournalPlace::to_read(&args.journal);
+    let words = place_in_words(&args.journal, |_| true);
     let standing = reading(&place, async |reader| {
         Standing::read(&place, words.clone(), reader).await
     })

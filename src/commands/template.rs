@@ -16,9 +16,11 @@ pub fn execute(args: &TemplateArgs) -> Result<u8, Failure> {
     let paths = schema::paths();
     let mut explained = String::from("media_id: the image's or video's media id, as text");
     for path in &paths {
-        let about = schema::place(path).map_or("", |place| place.member.about);
-        // Writing to a string can't fail.
-        let _ = write!(explained, "\n{path}: {about}");
+        if let Some(schema::Place { member, .. }) = schema::place(path) {
+            let (about, takes) = (member.about, member.kind.in_words());
+            // Writing to a string can't fail.
+            let _ = write!(explained, "\n{path}: {about} ({takes})");
+        }
     }
     explained.push_str("\n\nOnly the columns you need must stay; an empty cell says nothing; lists are parted by |.");
     if args.explain {

@@ -18,8 +18,8 @@ use crate::{
 };
 
 /// Opens a journal that is there, for a command that is no run.
-async fn open(args: &JournalArgs, sandbox: bool) -> Result<(Journal, i64), Failure> {
-    let place = JournalPlace::to_read(args, sandbox);
+async fn open(args: &JournalArgs) -> Result<(Journal, i64), Failure> {
+    let place = JournalPlace::to_read(args);
     if look(&place.path)? == Found::Nothing {
         return Err(journal::Error::Missing(place.path).into());
     }
@@ -50,7 +50,7 @@ pub async fn withdraw(args: &DropArgs) -> Result<u8, Failure> {
             "what is done was sent, and can't be withdrawn: send other metadata instead",
         ));
     }
-    let (mut journal, account) = open(&args.journal, args.sandbox).await?;
+    let (mut journal, account) = open(&args.journal).await?;
     let planned = journal.withdrawal(account, &selection).await?;
     let Withdrawal {
         forgotten,
@@ -108,7 +108,7 @@ pub async fn dismiss(args: &DismissArgs) -> Result<u8, Failure> {
         cause: args.cause.clone(),
         ..Selection::default()
     };
-    let (mut journal, account) = open(&args.journal, args.sandbox).await?;
+    let (mut journal, account) = open(&args.journal).await?;
     let count = journal.dismiss(account, &selection).await?;
     journal.close().await?;
     let failures = counted(count, "failure");

@@ -23,6 +23,7 @@ mod scratch;
 mod turn;
 mod upkeep;
 mod usage;
+pub mod views;
 
 use std::path::{Path, PathBuf};
 

@@ -98,6 +98,48 @@ pub enum Kind {
     Object(&'static [Member]),
 }
 
+impl Kind {
+    /// What may be written, in words: the kind, and its bounds.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Boolean => "true or false".to_owned(),
+            Self::UnixSeconds => {
+                "Unix seconds, or RFC 3339 with an offset; in the future, before 2100".to_owned()
+            }
+            Self::Integer => "a whole number of 64 bits".to_owned(),
+            Self::Number => "a number".to_owned(),
+            Self::Text { at_most: None } => "text".to_owned(),
+            Self::Text {
+                at_most: Some(most),
+            } => format!("text, at most {most} characters"),
+            Self::Choice(words) => words.join(" or "),
+            Self::MediaId => "a media id: 1 to 19 digits".to_owned(),
+            Self::CountryCode => "a country: two letters (ISO 3166-1 alpha-2)".to_owned(),
+            Self::Object(_) => "a JSON object".to_owned(),
+            Self::List {
+                of,
+                at_least,
+                at_most,
+            } => {
+                let bounds = match (*at_least, *at_most) {
+                    (0, usize::MAX) => String::new(),
+                    (least, most) => format!("{least} to {most} "),
+                };
+                let entries = match of {
+                    Self::Text { .. } => "texts".to_owned(),
+                    Self::CountryCode => {
+                        "countries, two letters each (ISO 3166-1 alpha-2)".to_owned()
+                    }
+                    Self::Object(_) => "JSON objects".to_owned(),
+                    of => of.in_words(),
+                };
+                format!("a list of {bounds}{entries}")
+            }
+        }
+    }
+}
+
 /// A named part of an object.
 #[derive(Debug, PartialEq)]
 pub struct Member {
@@ -149,7 +191,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::Boolean,
             "whether the media may be downloaded",
         )]),
-        "downloads",
+        "whether people may download it",
     ),
     optional(
         "alt_text",
@@ -158,7 +200,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::Text {
                 at_most: Some(1_000),
             },
-            "what the image shows, for those who cannot see it; at most 1,000 characters",
+            "what the image shows, for those who cannot see it",
         )]),
         "the description read out by screen readers",
     ),
@@ -168,15 +210,15 @@ pub static FIELDS: [Member; 13] = [
             optional(
                 "creator_subscriptions",
                 list(&SUBSCRIPTION),
-                "Any: subscribers of the creator only",
+                "whether subscribers of the creator only may see it",
             ),
             optional(
                 "x_subscriptions",
                 list(&SUBSCRIPTION),
-                "Any: subscribers of X only",
+                "whether subscribers of X only may see it",
             ),
         ]),
-        "who may see the media",
+        "who may see it",
     ),
     optional(
         "content_expiration",
@@ -185,7 +227,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::UnixSeconds,
             "when the media expires",
         )]),
-        "expiry",
+        "until when it is shown",
     ),
     optional(
         "domain_restrictions",
@@ -194,7 +236,7 @@ pub static FIELDS: [Member; 13] = [
             list(&TEXT),
             "the domains on which the media may be shown",
         )]),
-        "where on the web the media may be shown",
+        "where on the web it may be shown",
     ),
     optional(
         "found_media_origin",
@@ -202,15 +244,15 @@ pub static FIELDS: [Member; 13] = [
             required(
                 "provider",
                 Kind::Text { at_most: Some(8) },
-                "the provider, e.g. giphy; at most 8 characters",
+                "the provider, such as giphy",
             ),
             required(
                 "id",
                 Kind::Text { at_most: Some(24) },
-                "the provider's id of it; at most 24 characters",
+                "the provider's id of it",
             ),
         ]),
-        "where the media was found",
+        "where it was found",
     ),
     optional(
         "geo_restrictions",
@@ -226,7 +268,7 @@ pub static FIELDS: [Member; 13] = [
                 "the countries that may not see it",
             ),
         ]),
-        "geography; one of the two lists",
+        "where on earth it may be seen, by one of two lists",
     ),
     optional(
         "management_info",
@@ -235,7 +277,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::Boolean,
             "whether Media Studio manages the media",
         )]),
-        "management",
+        "where it is managed",
     ),
     optional(
         "preview_image",
@@ -246,7 +288,7 @@ pub static FIELDS: [Member; 13] = [
                 optional(
                     "media_category",
                     Kind::Choice(&["TweetImage"]),
-                    "always TweetImage",
+                    "what kind of media that is",
                 ),
             ]),
             "the image shown before a video plays",
@@ -260,7 +302,7 @@ pub static FIELDS: [Member; 13] = [
             optional("graphic_violence", Kind::Boolean, "graphic violence"),
             optional("other", Kind::Boolean, "other sensitive content"),
         ]),
-        "warnings shown before the media",
+        "warnings shown before it",
     ),
     optional(
         "shared_info",
@@ -269,7 +311,7 @@ pub static FIELDS: [Member; 13] = [
             Kind::Boolean,
             "whether it is shared in direct messages",
         )]),
-        "sharing",
+        "where it is shared",
     ),
     optional(
         "sticker_info",
@@ -280,9 +322,9 @@ pub static FIELDS: [Member; 13] = [
                 at_least: 1,
                 at_most: 25,
             },
-            "1 to 25 stickers, as JSON",
+            "the stickers",
         )]),
-        "stickers",
+        "the stickers that lie over it",
     ),
     optional(
         "upload_source",
@@ -291,7 +333,7 @@ pub static FIELDS: [Member; 13] = [
             TEXT,
             "the app or device it was uploaded from",
         )]),
-        "origin of the upload",
+        "where the upload came from",
     ),
 ];
 

@@ -1,7 +1,7 @@
 //! Words broken into lines that fit a terminal.
 //!
-//! Owns where a line may be broken: between words, and never within a command in backticks that fits on a line of its own, so
-//! that it can be copied. What is no terminal gets the lines as they are.
+//! Owns where a line may be broken: between words, and never within a command in backticks, which shall be
+//! copied: where it is too long for a line the terminal breaks it, and gives it back as one. What is no terminal gets the lines as they are.
 
 use std::{borrow::Cow, io};
 
@@ -57,7 +57,7 @@ fn break_line(line: &str, columns: usize) -> String {
     let mut broken = " ".repeat(indent);
     let mut length = indent;
     let mut is_first = true;
-    for piece in pieces(words, columns.saturating_sub(indent + HANGING)) {
+    for piece in pieces(words) {
         let width = piece.chars().count();
         if is_first {
             is_first = false;
@@ -75,19 +75,20 @@ fn break_line(line: &str, columns: usize) -> String {
     broken
 }
 
-/// What stays together: words, and what stands in backticks where that fits on one line.
-fn pieces(words: &str, columns: usize) -> Vec<&str> {
+/// What stays together: words, and what stands in backticks.
+fn pieces(words: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = words;
     while !rest.is_empty() {
         let word = rest.find(' ').unwrap_or(rest.len());
         let mut end = word;
-        if rest[..word].matches('`').count() % 2 == 1 {
-            let quoted = rest[word..].find('`').map(|at| word + at + 1);
-            let whole = quoted.map(|at| rest[at..].find(' ').map_or(rest.len(), |more| at + more));
-            end = whole
-                .filter(|end| rest[..*end].chars().count() <= columns)
-                .unwrap_or(word);
+        if rest[..word].matches('`').count() % 2 == 1
+            && let Some(at) = rest[word..].find('`')
+        {
+            let after = word + at + 1;
+            end = rest[after..]
+                .find(' ')
+                .map_or(rest.len(), |more| after + more);
         }
         pieces.push(&rest[..end]);
         rest = rest[end..].strip_prefix(' ').unwrap_or(&rest[end..]);
@@ -118,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_not_broken_where_it_fits_on_a_line() {
+    fn a_command_is_never_broken() {
         assert_eq!(
             broken("To go on: `altfill resume`, or again.", 24),
             "To go on:\n  `altfill resume`, or\n  again."
         );
         assert_eq!(
             broken("Say `altfill auth login --manual` now", 20),
-            "Say `altfill auth\n  login --manual` now"
+            "Say\n  `altfill auth login --manual`\n  now"
         );
         assert_eq!(
             broken("one ` is none of them, is it", 20),

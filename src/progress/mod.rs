@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use self::board::Board;
 pub use self::{
+    event::{EVENTS, Told},
     fitting::{Stream, fitted},
     visible::{Visible, visible},
 };

@@ -58,7 +58,7 @@ pub fn store() -> Result<Store, Failure> {
 impl Access {
     /// Of a run.
     pub(super) fn of_run(args: &SendArgs) -> Result<Self, Failure> {
-        if args.sandbox {
+        if args.journal.sandbox {
             return Ok(Self::of_rehearsal());
         }
         Self::of(&Named {
@@ -80,7 +80,7 @@ impl Access {
 
     /// Of the run that is planned.
     pub(super) fn of_plan(args: &PlanArgs) -> Result<Self, Failure> {
-        if args.sandbox {
+        if args.journal.sandbox {
             return Ok(Self::of_rehearsal());
         }
         Self::of(&Named {

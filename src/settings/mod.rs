@@ -150,9 +150,9 @@ impl RunSettings {
     pub fn of_run(args: &RunArgs) -> Result<Self, Failure> {
         let mut settings = Self::of_resume(&args.send)?;
         settings.manifests = Some(args.manifests.clone());
-        settings.read = ReadSettings::from(&args.read);
-        settings.skip_invalid = args.skip_invalid;
-        if let Some(share) = args.max_resend {
+        settings.read = ReadSettings::from(&args.taking.read);
+        settings.skip_invalid = args.taking.skip_invalid;
+        if let Some(share) = args.taking.max_resend {
             settings.max_resend = share;
         }
         if args
@@ -176,12 +176,12 @@ impl RunSettings {
     pub fn of_resume(args: &SendArgs) -> Result<Self, Failure> {
         // An address in a configuration file is that of every other run.
         let names_address = args.journal.api_url.is_some() && !args.origins.is_from_file("api-url");
-        if args.sandbox && names_address {
+        if args.journal.sandbox && names_address {
             return Err(Failure::usage(
                 "--sandbox sends to a simulated X, and --api-url to another address: use one of them",
             ));
         }
-        let rates = match (rates(&args.rate)?, args.sandbox) {
+        let rates = match (rates(&args.rate)?, args.journal.sandbox) {
             (Rates::Published, true) => Rates::Unlimited,
             (rates, _) => rates,
         };
@@ -190,7 +190,7 @@ impl RunSettings {
             None => (None, None),
         };
         let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        let asks = on_terminal && !args.yes && !args.sandbox;
+        let asks = on_terminal && !args.yes && !args.journal.sandbox;
         let defaults = runner::Options::default();
         let price = args.price.unwrap_or(Pacing::default().price);
         Ok(Self {
@@ -198,9 +198,9 @@ impl RunSettings {
             read: ReadSettings::default(),
             skip_invalid: false,
             max_resend: MAX_RESEND,
-            journal: JournalPlace::new(&args.journal, args.sandbox),
+            journal: JournalPlace::new(&args.journal),
             require_journal: args.require_journal,
-            rehearsal: args.sandbox.then(|| Rehearsal {
+            rehearsal: args.journal.sandbox.then(|| Rehearsal {
                 faults: args.fault.clone(),
                 seed: args.seed.unwrap_or(0),
             }),

@@ -9,7 +9,8 @@ use crate::{
 /// is meant for real runs.
 #[must_use]
 pub fn monitoring(args: &SendArgs) -> Options {
-    let is_meant = |name| !(args.sandbox && matches!(args.origins.of(name), Origin::File(..)));
+    let is_meant =
+        |name| !(args.journal.sandbox && matches!(args.origins.of(name), Origin::File(..)));
     let MonitorArgs {
         metrics_file,
         ping_url,

@@ -21,26 +21,26 @@ pub struct JournalPlace {
 impl JournalPlace {
     /// The place for a command that only reads.
     #[must_use]
-    pub fn to_read(args: &JournalArgs, sandbox: bool) -> Self {
-        let mut place = Self::new(args, sandbox);
+    pub fn to_read(args: &JournalArgs) -> Self {
+        let mut place = Self::new(args);
         // To read, the address matters only where it was said.
-        if !sandbox {
+        if !args.sandbox {
             place.bound_to = args.api_url.as_ref().map(ToString::to_string);
         }
         place
     }
 
-    pub(super) fn new(args: &JournalArgs, sandbox: bool) -> Self {
+    pub(super) fn new(args: &JournalArgs) -> Self {
         let path = args
             .journal
             .clone()
             .unwrap_or_else(|| PathBuf::from("altfill.db"));
-        let path = if sandbox {
+        let path = if args.sandbox {
             sandbox_journal(&path)
         } else {
             path
         };
-        let bound_to = if sandbox {
+        let bound_to = if args.sandbox {
             SANDBOX.to_owned()
         } else {
             args.api_url
@@ -51,7 +51,7 @@ impl JournalPlace {
             path,
             is_named: args.journal.is_some(),
             bound_to: Some(bound_to),
-            whose: whose(args.profile.as_deref().filter(|_| !sandbox)),
+            whose: whose(args.profile.as_deref().filter(|_| !args.sandbox)),
         }
     }
 }

@@ -47,16 +47,16 @@ impl PlanSettings {
         let pacing = Pacing::default();
         Ok(Self {
             manifests: args.manifests.clone(),
-            read: ReadSettings::from(&args.read),
-            skip_invalid: args.skip_invalid,
-            max_resend: args.max_resend.unwrap_or(MAX_RESEND),
-            journal: JournalPlace::new(&args.journal, args.sandbox),
+            read: ReadSettings::from(&args.taking.read),
+            skip_invalid: args.taking.skip_invalid,
+            max_resend: args.taking.max_resend.unwrap_or(MAX_RESEND),
+            journal: JournalPlace::new(&args.journal),
             whose: Access::of_plan(args)?.whose(),
             retry_failed: words::retry_failed(args.retry_failed.as_deref()),
             rates: words::rates(&args.rate)?,
             max_rps: args.max_rps.unwrap_or(pacing.max_rps),
             price: args.price.unwrap_or(pacing.price),
-            is_rehearsal: args.sandbox,
+            is_rehearsal: args.journal.sandbox,
         })
     }
 }

@@ -122,7 +122,7 @@ impl Standing {
     fn text(&self, source: Option<&str>, access: &Access) -> String {
         let mut lines = Vec::new();
         if let Some(source) = source {
-            lines.push(format!("A run would use {source}: {}", access.why));
+            lines.push(format!("A run would use {source} ({})", access.why));
             let user = self.user.as_deref();
             lines.push(format!(
                 "As: {}",
