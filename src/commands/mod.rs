@@ -169,8 +169,8 @@ fn limit(rate: &Rate) -> String {
 /// Asks a question on the terminal. One that can't be asked is answered by no.
 fn agrees(question: &str) -> bool {
     let mut out = io::stderr();
-    let question = format!("{question} [y/N] ");
-    let _ = write!(out, "{}", fitted(&question, Stream::Error));
+    let question = format!("{question} [y/N]");
+    let _ = write!(out, "{} ", fitted(&question, Stream::Error));
     let _ = out.flush();
     let mut answer = String::new();
     let _ = io::stdin().lock().read_line(&mut answer);

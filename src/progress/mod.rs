@@ -1,12 +1,13 @@
 //! A run as it is seen while it goes on: a bar, lines, or JSON, on standard error.
 //!
 //! Owns all that is shown between the first line of a run and its summary, a file for each of what is known ([`board`]), what
-//! is said of an event ([`event`]) and where lines are broken ([`fitting`]). It sees events only, after they are on disk. Log lines pass through it too, so that
+//! is said of an event ([`event`]), where lines are broken ([`fitting`]) and where the bar is drawn ([`screen`]). It sees events only, after they are on disk. Log lines pass through it too, so that
 //! the bar and they never mix.
 
 mod board;
 mod event;
 mod fitting;
+mod screen;
 mod visible;
 
 use std::{
@@ -20,7 +21,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use self::board::Board;
+use self::{board::Board, screen::Screen};
 pub use self::{
     event::{EVENTS, Told},
     fitting::{Stream, fitted},
@@ -93,7 +94,9 @@ impl Progress {
     pub fn new(mode: ProgressMode, due: u64, forecast: Forecast) -> Self {
         let board = Arc::new(Mutex::new(Board::new(due, forecast)));
         let bar = (mode == ProgressMode::Bar).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+            let screen = Box::new(Screen::default());
+            let target = ProgressDrawTarget::term_like_with_hz(screen, 8);
+            let bar = ProgressBar::with_draw_target(None, target);
             if let Ok(style) = ProgressStyle::with_template("{msg}") {
                 bar.set_style(style);
             }
@@ -176,9 +179,7 @@ impl Progress {
 }
 
 fn draw(bar: &ProgressBar, board: &Mutex<Board>) {
-    let columns = terminal_size::terminal_size_of(io::stderr())
-        .map_or(COLUMNS, |(columns, _)| usize::from(columns.0));
-    let line = lock(board).line(columns, !speaks_utf8(), Timestamp::now());
+    let line = lock(board).line(screen::columns(), !speaks_utf8(), Timestamp::now());
     if !bar.is_finished() {
         bar.set_message(line);
         bar.tick();

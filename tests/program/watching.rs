@@ -292,6 +292,14 @@ async fn a_terminal_gets_a_bar_that_fits_it_and_is_gone_at_the_end() {
             assert!(frame.chars().count() < columns, "{columns}: {frame:?}");
             assert_eq!(frame.contains(['░', '█']), columns > 40, "{frame:?}");
         }
+        // Behind what is drawn a terminal writes `^C` on the same line, so that it goes with the bar.
+        let drawn = shown
+            .split(['\r', '\n'])
+            .filter(|line| line.contains("/20"));
+        for line in drawn {
+            let width = line.trim_start_matches("\u{1b}[2K").chars().count();
+            assert!(width + "^C".len() < columns, "{columns}: {line:?}");
+        }
         // No colour, and the summary stands alone.
         assert!(!shown.contains("\u{1b}[3"), "{shown:?}");
         assert!(shown.contains("20 images: 20 done."), "{shown:?}");

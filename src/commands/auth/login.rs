@@ -123,7 +123,8 @@ async fn by_browser(login: Login, http: &Http, redirect: &str) -> Result<Tokens,
         ))
     })?;
     say(&format!(
-        "Log in at X as the account whose images you want to describe, in the browser:\n{}",
+        "Log in at X as the account whose images you want to describe, in the browser:\n{}\n\
+         It is waited for, for 10 minutes. Where the browser is on another machine, stop this and use --manual.",
         login.address()
     ));
     if io::stderr().is_terminal() {
