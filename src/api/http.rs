@@ -31,7 +31,9 @@ pub struct Http {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each says it all in its own words")]
 pub enum ClientError {
-    #[error("the HTTP client can't be set up: {0}")]
+    #[error(
+        "the HTTP client can't be set up: {0}. Install the system's certificates (ca-certificates), or name some with --ca-file"
+    )]
     Setup(#[from] reqwest::Error),
     #[error("--ca-file: {0}")]
     Authorities(String),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{JournalArgs, parse_dollars};
+use super::{JournalArgs, Origins, TakingArgs, parse_dollars};
 use crate::journal::Duplicates;
 
 /// How manifests are read.
@@ -91,26 +91,59 @@ pub struct PlanArgs {
     /// Manifests: CSV, TSV, JSON lines or XLSX, also as .gz or .zst; - is standard input
     #[arg(required = true, value_name = "MANIFEST")]
     pub manifests: Vec<PathBuf>,
-    /// X's limits: at most N requests in any stretch of DURATION (repeatable) [default: 500/15m and 50000/24h]
+    /// The token's file: whose images they are can depend on where the token comes from; it is not read
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "ALTFILL_TOKEN_FILE",
+        help_heading = "Access"
+    )]
+    pub token_file: Option<PathBuf>,
+    /// The program that prints the token; it is not run
+    #[arg(
+        long,
+        value_name = "CMD",
+        env = "ALTFILL_TOKEN_COMMAND",
+        hide_env_values = true,
+        help_heading = "Access"
+    )]
+    pub token_command: Option<String>,
+    /// X's limits: at most N requests in any stretch of DURATION (repeatable); `unlimited` keeps to none but those that X tells [default: 500/15m and 50000/24h]
     #[arg(
         long,
         value_name = "N/DURATION",
         env = "ALTFILL_RATE",
-        value_delimiter = ','
+        value_delimiter = ',',
+        help_heading = "Sending"
     )]
     pub rate: Vec<String>,
+    /// Requests a second, within the limits of --rate [default: 20]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "ALTFILL_MAX_RPS",
+        help_heading = "Sending"
+    )]
+    pub max_rps: Option<std::num::NonZeroU32>,
+    /// Send failed images again: all of them, or those of these causes
+    #[arg(long, value_name = "all|CAUSE,…", num_args = 0..=1, require_equals = true, default_missing_value = "all", env = "ALTFILL_RETRY_FAILED", help_heading = "Sending")]
+    pub retry_failed: Option<String>,
     /// What X charges a request [default: 0.005]
-    #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars)]
+    #[arg(long, value_name = "DOLLARS", env = "ALTFILL_PRICE", value_parser = parse_dollars, help_heading = "Bounds")]
     pub price: Option<f64>,
     /// Print one JSON object
     #[arg(long, env = "ALTFILL_JSON")]
     pub json: bool,
-    /// How to read them.
+    /// How a run would take them in.
     #[command(flatten)]
-    pub read: ReadArgs,
+    pub taking: TakingArgs,
     /// Where the journal is.
     #[command(flatten)]
     pub journal: JournalArgs,
+
+    /// Which of these was typed, which stands in the environment and which in a file.
+    #[arg(skip)]
+    pub origins: Origins,
 }
 
 /// `altfill template`.

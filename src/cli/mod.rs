@@ -95,6 +95,7 @@ impl Cli {
         match &mut self.command {
             Command::Run(args) => Some(&mut args.send.origins),
             Command::Resume(args) => Some(&mut args.origins),
+            Command::Plan(args) => Some(&mut args.origins),
             Command::Config(args) => Some(&mut args.send.origins),
             Command::Auth(AuthArgs {
                 command: AuthCommand::Status(args),
@@ -132,7 +133,7 @@ pub enum Command {
     #[command(
         after_help = "Exit codes: 0 it was told; 2 usage; 3 a manifest is invalid or can't be read. Nothing is written."
     )]
-    Plan(PlanArgs),
+    Plan(Box<PlanArgs>),
     /// Send alt text and other metadata for images already on X, and publish nothing; run it again at any time, it goes on where it
     /// stopped
     #[command(after_help = EXIT_CODES)]

@@ -67,7 +67,7 @@ async fn check(args: &CheckArgs) -> Result<u8, Failure> {
     };
     say(&match found.invalid {
         0 => format!("{rows}, all valid{empty}"),
-        invalid => format!("{rows}, {invalid} of them invalid{empty}"),
+        invalid => format!("{rows}, {invalid} of them invalid{empty}: mend them, and check again"),
     });
     if args.json {
         let object = json!({

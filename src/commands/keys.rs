@@ -92,6 +92,7 @@ pub const PRINTED: [Printed; 5] = [
         keys: &[
             ROWS,
             EMPTY,
+            ("invalid", "rows that are invalid, and skipped"),
             NEW,
             CHANGED,
             UNCHANGED,
@@ -118,6 +119,10 @@ pub const PRINTED: [Printed; 5] = [
             (
                 "old_uploads",
                 "images that would be sent more than a day after their upload: X keeps one that nothing uses for a day",
+            ),
+            (
+                "refused",
+                "whether a run would refuse the manifests for `--max-resend`",
             ),
         ],
     },

@@ -36,11 +36,12 @@ use std::{
 
 use self::summary::Totals;
 use crate::{
-    cli::{Cli, Command},
+    cli::{Cli, Command, JournalArgs},
     configuration::{Refusal, salvage},
     error::{Failure, exit},
     journal::Reader,
-    progress::{remember, say, visible},
+    progress::{Stream, about, fitted, remember, say, visible},
+    rate::Rate,
     settings::JournalPlace,
 };
 
@@ -111,6 +112,11 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes what people read: on a terminal its lines are broken where they fit.
+fn tell(text: &str) -> Result<(), Failure> {
+    print(&fitted(&visible(text), Stream::Output))
+}
+
 /// So many of a thing, in words: `1 image`, `2 images`.
 fn counted(count: u64, one: &str) -> String {
     if count == 1 {
@@ -130,10 +136,41 @@ fn cost(requests: u64, price: f64) -> f64 {
     (dollars * 1e5).round() / 1e5
 }
 
+/// What was typed to name the journal, for the command that comes next: a blank before each word.
+fn place_in_words(args: &JournalArgs, is_typed: impl Fn(&str) -> bool) -> String {
+    let journal = args.journal.as_ref();
+    let named = [
+        ("journal", journal.map(|path| path.display().to_string())),
+        ("api-url", args.api_url.as_ref().map(ToString::to_string)),
+        ("profile", args.profile.clone()),
+    ];
+    let mut words = Vec::new();
+    if args.sandbox && is_typed("sandbox") {
+        words.push("--sandbox".to_owned());
+    }
+    for (option, value) in named {
+        if let Some(value) = value.filter(|_| is_typed(option)) {
+            words.push(format!("--{option}"));
+            words.push(value);
+        }
+    }
+    words.iter().fold(String::new(), |said, word| {
+        // What no shell can be told is told as it is.
+        let quoted = shlex::try_quote(word).map_or_else(|_| word.clone(), Into::into);
+        said + " " + &quoted
+    })
+}
+
+/// A limit in words: 500 in 15 min.
+fn limit(rate: &Rate) -> String {
+    format!("{} in {}", rate.count, about(rate.per))
+}
+
 /// Asks a question on the terminal. One that can't be asked is answered by no.
 fn agrees(question: &str) -> bool {
     let mut out = io::stderr();
-    let _ = write!(out, "{question} [y/N] ");
+    let question = format!("{question} [y/N]");
+    let _ = write!(out, "{} ", fitted(&question, Stream::Error));
     let _ = out.flush();
     let mut answer = String::new();
     let _ = io::stdin().lock().read_line(&mut answer);

@@ -4,17 +4,18 @@ use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{cost, counted, faults::Faults, print, reading, taking};
+use super::{cost, counted, faults::Faults, limit, print, resend, taking, tell};
 use crate::{
     cli::PlanArgs,
     error::{Failure, exit},
     forecast::Forecast,
     journal::{
-        Counts, DEFAULT_ACCOUNT, Found, Intake, Journal, NewRun, Outlook, RetryFailed, Scope, look,
+        Counts, DEFAULT_ACCOUNT, Doubt, Found, Intake, Journal, NewRun, Outlook, Reader, Scope,
+        look,
     },
     progress::{about, say},
     rate::{Past, Rate, Rates},
-    settings::{JournalPlace, Pacing, ReadSettings, rates},
+    settings::{PlanSettings, SANDBOX},
     time::Timestamp,
 };
 
@@ -34,7 +35,7 @@ pub async fn execute(args: &PlanArgs) -> Result<u8, Failure> {
     if args.json {
         print(&plan.to_json().to_string())?;
     } else {
-        print(&plan.to_text())?;
+        tell(&plan.to_text())?;
     }
     Ok(exit::OK)
 }
@@ -42,6 +43,8 @@ pub async fn execute(args: &PlanArgs) -> Result<u8, Failure> {
 /// A plan.
 struct Plan {
     rows: u64,
+    /// Rows that are invalid, and skipped.
+    invalid: u64,
     counts: Counts,
     outlook: Outlook,
     /// Items that would be sent more than a day after the time in their id.
@@ -54,105 +57,136 @@ struct Plan {
     finish: Timestamp,
     /// Whether nothing has been accepted for this account yet.
     is_first: bool,
+    /// Why a run would refuse the manifests, where it would.
+    refusal: Option<String>,
+    /// Whether it is of a rehearsal.
+    is_rehearsal: bool,
+    /// Whether the limits are X's own.
+    is_published: bool,
 }
 
 async fn make(args: &PlanArgs) -> Result<Plan, Failure> {
-    let place = JournalPlace::to_plan(&args.journal);
-    let read = ReadSettings::from(&args.read);
-    let rates = rates(&args.rate)?;
-    let price = args.price.unwrap_or(Pacing::default().price);
+    let settings = PlanSettings::of(args)?;
+    let path = &settings.journal.path;
+    let is_there = look(path)? == Found::Journal;
     let now = Timestamp::now();
-    let is_there = look(&place.path)? == Found::Journal;
-    let mut past = Past::default();
-    let mut done = 0;
-    let mut account = DEFAULT_ACCOUNT;
-    if is_there {
-        (account, past, done) = reading(&place, async |reader| {
-            let past = reader.past(&rates.windows(), now).await?;
-            Ok((reader.account(), past, reader.tally().await?.done))
-        })
-        .await?;
-    }
-    let folder = tempfile::tempdir().map_err(Failure::unexpected)?;
-    let scratch = Journal::scratch(folder.path(), is_there.then_some(place.path.as_path())).await;
-    let mut journal = scratch.map_err(|error| error.at(&place.path))?;
-    let before = Before {
-        account,
-        past,
-        done,
-        rates,
-        price,
-        now,
+    let before = if is_there {
+        Before::read(&settings, now)
+            .await
+            .map_err(|failure| failure.in_journal(path))?
+    } else {
+        Before::nothing(now)
     };
-    let planned = over(&mut journal, args, &read, before).await;
+    let folder = tempfile::tempdir().map_err(Failure::unexpected)?;
+    let scratch = Journal::scratch(folder.path(), is_there.then_some(path.as_path())).await;
+    let mut journal = scratch.map_err(|error| error.at(path))?;
+    let planned = over(&mut journal, &settings, before).await;
     // Also where it failed: what SQLite made to read by goes away.
     journal.close().await?;
-    planned.map_err(|failure| failure.in_journal(&place.path))
+    planned.map_err(|failure| failure.in_journal(path))
 }
 
 /// What a plan is reckoned from.
 struct Before {
     account: i64,
+    /// Why a run would send nothing: it is not clear whose the items are.
+    doubt: Option<Doubt>,
     past: Past,
     done: u64,
-    rates: Rates,
-    price: f64,
     now: Timestamp,
+}
+
+impl Before {
+    fn nothing(now: Timestamp) -> Self {
+        Self {
+            account: DEFAULT_ACCOUNT,
+            doubt: None,
+            past: Past::default(),
+            done: 0,
+            now,
+        }
+    }
+
+    async fn read(settings: &PlanSettings, now: Timestamp) -> Result<Self, Failure> {
+        let place = &settings.journal;
+        let bound_to = place.bound_to.as_deref().unwrap_or(SANDBOX);
+        let (mut reader, doubt) =
+            Reader::open_to_plan(&place.path, Some(bound_to), &settings.whose).await?;
+        let found = async {
+            // What a rehearsal sent leaves X's limits as they are.
+            let past = if settings.is_rehearsal {
+                Past::default()
+            } else {
+                reader.past(&settings.rates.windows(), now).await?
+            };
+            Ok(Self {
+                account: reader.account(),
+                doubt,
+                past,
+                done: reader.tally().await?.done,
+                now,
+            })
+        };
+        let found = found.await;
+        reader.close().await;
+        found
+    }
 }
 
 /// Plans over a scratch journal.
 async fn over(
     journal: &mut Journal,
-    args: &PlanArgs,
-    read: &ReadSettings,
+    settings: &PlanSettings,
     before: Before,
 ) -> Result<Plan, Failure> {
-    let Before {
-        account,
-        past,
-        done,
-        rates,
-        price,
-        now,
-    } = before;
-    let mut intake = journal.intake(account, read.duplicates, now).await?;
+    let (read, rates, now) = (&settings.read, &settings.rates, before.now);
+    let mut intake = journal.intake(before.account, read.duplicates, now).await?;
     let mut faults = Faults::new(read.errors.as_deref())?;
     let mut sink = taking::IntoJournal::new(&mut intake);
-    let found = taking::take(&args.manifests, read, &mut sink, &mut faults, false).await;
+    let found = taking::take(&settings.manifests, read, &mut sink, &mut faults, false).await;
     faults.end()?;
     let found = found?;
-    if found.invalid > 0 {
+    if found.invalid > 0 && !settings.skip_invalid {
         let rows = found.invalid_rows();
         return Err(Failure::Invalid(format!(
-            "{rows} invalid: mend them first; `altfill check` shows them again"
+            "{rows} invalid: mend them first, `altfill check` shows them again; or plan for the others with --skip-invalid"
         )));
     }
     let new_run = NewRun {
         sources: Vec::new(),
         scope: Scope::Manifests,
-        price,
+        price: settings.price,
         timeout: Duration::ZERO,
-        retry_failed: RetryFailed::Passing,
+        retry_failed: settings.retry_failed.clone(),
     };
-    let requests = intake.due(&new_run).await?;
-    let outlook = intake.outlook().await?;
-    let pace = (rates != Rates::Unlimited).then_some(Pacing::default().max_rps.get());
-    let forecast = Forecast::new(&rates, &past, pace, now);
-    let old_uploads = old_uploads(&mut intake, &forecast, now).await?;
     let counts = intake.counts();
+    let refusal = resend::is_too_many(settings.max_resend, counts)
+        .then(|| resend::forecast(counts.resends, intake.resent()));
+    let requests = intake.due(&new_run).await?;
+    if let Some(doubt) = before.doubt.filter(|_| requests > 0) {
+        return Err(Failure::usage(doubt.to_string()));
+    }
+    let outlook = intake.outlook().await?;
+    let pace = (*rates != Rates::Unlimited).then_some(settings.max_rps.get());
+    let forecast = Forecast::new(rates, &before.past, pace, now);
+    let old_uploads = old_uploads(&mut intake, &forecast, now).await?;
     intake.undo().await?;
     let time = forecast.time(requests);
     Ok(Plan {
         rows: found.rows,
+        invalid: found.invalid,
         counts,
         outlook,
         old_uploads,
         requests,
-        cost: cost(requests, price),
+        cost: cost(requests, settings.price),
         windows: forecast.windows(requests).collect(),
         time,
         finish: now + time,
-        is_first: done == 0,
+        is_first: before.done == 0,
+        refusal,
+        is_rehearsal: settings.is_rehearsal,
+        is_published: *rates == Rates::Published,
     })
 }
 
@@ -184,6 +218,7 @@ impl Plan {
         json!({
             "rows": self.rows,
             "empty": self.counts.empty,
+            "invalid": self.invalid,
             "new": self.counts.new,
             "changed": self.counts.changed,
             "unchanged": self.counts.unchanged,
@@ -196,6 +231,7 @@ impl Plan {
             "finish": self.finish.to_string(),
             "pending_other": self.outlook.others,
             "old_uploads": self.old_uploads,
+            "refused": self.refusal.is_some(),
         })
     }
 
@@ -217,29 +253,13 @@ impl Plan {
             (unchanged, "unchanged"),
             (failed_before, "of them failed before"),
             (empty, "name no field"),
+            (self.invalid, "invalid, and skipped"),
         ] {
             if count > 0 || what == "rows" {
                 let _ = writeln!(text, "  {count:>9} {what}");
             }
         }
-        if self.requests == 0 {
-            text.push_str("A run would send nothing");
-        } else {
-            let images = counted(self.requests, "image");
-            let finish = self.finish.local_date_time();
-            let _ = write!(
-                text,
-                "A run would send {images}: ${:.2}, at least {}, until {finish}",
-                self.cost,
-                about(self.time)
-            );
-            for (rate, used, count) in &self.windows {
-                let _ = write!(text, "\n  X's limit {rate}: {}", counted(*count, "window"));
-                if *used > 0 {
-                    let _ = write!(text, ", {used} of the first used already");
-                }
-            }
-        }
+        self.say_what_follows(&mut text);
         if self.outlook.others > 0 {
             let _ = write!(
                 text,
@@ -251,15 +271,57 @@ impl Plan {
         text
     }
 
+    /// What a run would send, what that costs and takes, and what is waited for.
+    fn say_what_follows(&self, text: &mut String) {
+        if self.requests == 0 {
+            text.push_str("A run would send nothing");
+            return;
+        }
+        let images = counted(self.requests, "image");
+        let (cost, time) = (self.cost, about(self.time));
+        let _ = if self.is_rehearsal {
+            write!(
+                text,
+                "A rehearsal would send {images}; at X that would cost ${cost:.2} and take at least {time}"
+            )
+        } else {
+            let finish = self.finish.local_date_time();
+            write!(
+                text,
+                "A run would send {images}: ${cost:.2}, at least {time}, until {finish}"
+            )
+        };
+        let whose = if self.is_published {
+            "X's limit"
+        } else {
+            "The limit"
+        };
+        for (rate, used, count) in &self.windows {
+            let mut facts = Vec::new();
+            if *used > 0 {
+                facts.push(format!("{used} used already"));
+            }
+            match count.saturating_sub(1) {
+                0 => facts.push("enough".to_owned()),
+                1 => facts.push("waited for once".to_owned()),
+                times => facts.push(format!("waited for {times} times")),
+            }
+            let _ = write!(text, "\n  {whose} of {}: {}", limit(rate), facts.join(", "));
+        }
+    }
+
     fn warn(&self) {
+        if let Some(refusal) = &self.refusal {
+            say(refusal);
+        }
         if self.old_uploads > 0 {
             say(&format!(
-                "{} of the images would be sent more than 24 hours after the time in their ids: by then X has dropped an upload \
-                 that nothing uses, and answers that it does not know it",
+                "{} of the images would be sent more than 24 hours after they were made. That is fine where something on X uses \
+                 them. An upload that nothing uses X has dropped by then, and answers that it does not know it",
                 self.old_uploads
             ));
         }
-        if self.is_first && self.requests > LARGE {
+        if self.is_first && self.requests > LARGE && !self.is_rehearsal {
             say(
                 "This would be the first large run. Whether new metadata shows on images that have been on X for long is not \
                  documented: try one first, with `altfill run … --max-items 1`, and look at it",

@@ -6,13 +6,42 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::journal::Resent;
+use crate::{
+    journal::{Counts, Resent},
+    runner::Share,
+};
+
+/// So many done images may be sent anew whatever part of them that is.
+const FEW: u64 = 100;
+
+/// Whether the manifests would send more done images anew than a run may.
+pub fn is_too_many(most: Share, counts: Counts) -> bool {
+    // A share of few says little: it counts from so many on.
+    let counts_at_all = match most {
+        Share::Count(_) => true,
+        Share::Percent(_) => counts.resends > FEW,
+    };
+    counts_at_all && most.is_exceeded(counts.resends, counts.done_before)
+}
 
 /// The refusal of so many, of which `shown` are the first.
 pub fn refusal(count: u64, shown: &[Resent]) -> String {
-    let mut text = format!(
-        "{count} images that are done would be sent again with other values. Nothing was taken in or sent."
-    );
+    format!(
+        "{count} images that are done would be sent again with other values. Nothing was taken in or sent.{}",
+        why(count, shown)
+    )
+}
+
+/// What a plan says of it.
+pub fn forecast(count: u64, shown: &[Resent]) -> String {
+    format!(
+        "A run would refuse this: {count} images that are done would be sent again with other values.{}",
+        why(count, shown)
+    )
+}
+
+fn why(count: u64, shown: &[Resent]) -> String {
+    let mut text = String::new();
     // Writing to a string can't fail.
     for Resent {
         media_id,

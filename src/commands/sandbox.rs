@@ -29,7 +29,9 @@ pub async fn execute(args: &SandboxArgs) -> Result<u8, Failure> {
     })?;
     print(&sandbox.url())?;
     say(&format!(
-        "A simulated X, until Ctrl-C. To send to it: altfill run MANIFEST --api-url {}",
+        "A simulated X, until Ctrl-C. To log in and send to it, in another terminal:\n  \
+         `altfill auth login --client-id any --profile sandbox --api-url {0}`\n  \
+         `altfill run MANIFEST --journal try.db --profile sandbox --api-url {0}`",
         sandbox.url()
     ));
     // The sender lives as long as the program: this ends with a signal only.

@@ -13,7 +13,7 @@ use std::{
 use super::{
     agrees, complaint, cost, counted,
     faults::Faults,
-    print, resend,
+    place_in_words, print, resend,
     sender::{ClientApi, Sender},
     signals,
     summary::Totals,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     api::{Client, Http},
-    cli::SendArgs,
+    cli::{Origin, SendArgs},
     error::{Failure, exit},
     forecast::{Forecast, least},
     journal::{Doubt, Ended, Intake, Journal, Lock, NewRun, Scope, Started},
@@ -29,20 +29,20 @@ use crate::{
     monitor::{End, Monitor},
     progress::{self, Progress, about, last_lines, remember, say},
     rate::Rates,
-    runner::{JournalQueue, Runner, Share, Summary},
+    runner::{JournalQueue, Runner, Summary},
     sandbox::{self, Sandbox},
     settings::{JournalPlace, RunSettings, SANDBOX, monitoring},
     time::{Clock, Timestamp},
 };
-
-/// So many done images may be sent anew whatever part of them that is.
-const FEW: u64 = 100;
 
 /// Carries a run out, and says how it ended on both streams.
 pub async fn execute(settings: Result<RunSettings, Failure>, args: &SendArgs) -> u8 {
     let (json, ok) = (args.json, &args.ok);
     let began = Instant::now();
     let mut totals = Totals::default();
+    totals.place = place_in_words(&args.journal, |option| {
+        args.origins.of(option) == Origin::Flag
+    });
     let mut monitor = Monitor::start(monitoring(args), journal_of(args), warn);
     let (quiet, ended) = match settings {
         Err(failure) => (false, Err(failure)),
@@ -346,16 +346,7 @@ async fn take_in(
             "{rows} invalid, so nothing was sent and the journal is as it was: mend them, or send the others with --skip-invalid"
         )));
     }
-    // A share of few says little: it counts from so many on.
-    let counts_at_all = match settings.max_resend {
-        Share::Count(_) => true,
-        Share::Percent(_) => counts.resends > FEW,
-    };
-    let is_too_many = counts_at_all
-        && settings
-            .max_resend
-            .is_exceeded(counts.resends, counts.done_before);
-    if is_too_many {
+    if resend::is_too_many(settings.max_resend, counts) {
         return Err(Failure::Halted(resend::refusal(
             counts.resends,
             intake.resent(),
@@ -415,7 +406,7 @@ async fn send(
         } else {
             let token = credentials.describe();
             format!(
-                "Sending {images} as {} to {address}, with the token of {token}: {}",
+                "Sending {images} as {} to {address}, with the token of {token} ({})",
                 sender.name(),
                 settings.access.why
             )
@@ -432,6 +423,8 @@ async fn send(
     options.refused = sender.refused;
     let pace_of_starts = (settings.rates != Rates::Unlimited).then_some(settings.max_rps.get());
     let forecast = Forecast::new(&settings.rates, &past, pace_of_starts, clock.now());
+    let signals = signals::listen().map_err(Failure::unexpected)?;
+    monitor.heed(signals.clone());
     let mut progress = Progress::new(settings.progress, started.due, forecast);
     let mut tell = |event: &_| {
         progress.see(event);
@@ -449,7 +442,7 @@ async fn send(
         pace(&settings.rates, settings.max_rps),
         clock,
         options,
-        signals::listen().map_err(Failure::unexpected)?,
+        signals,
         &mut tell,
     );
     let summary = runner.run().await;

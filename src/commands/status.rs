@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{code_at_rest, cost, counted, print, reading};
+use super::{code_at_rest, cost, counted, limit, place_in_words, print, reading, tell};
 use crate::{
     cli::StatusArgs,
     error::{Failure, exit},
@@ -12,18 +12,22 @@ use crate::{
     journal::{Holder, LatestRun, Reader, Tally},
     progress::about,
     rate::{Past, Rate, Rates},
-    settings::{JournalPlace, Pacing},
+    settings::{API_URL, JournalPlace, Pacing, SANDBOX},
     time::Timestamp,
 };
 
 pub async fn execute(args: &StatusArgs) -> Result<u8, Failure> {
     let place = JournalPlace::to_read(&args.journal);
-    let standing = reading(&place, async |reader| Standing::read(&place, reader).await).await?;
-    print(&if args.json {
-        standing.to_json().to_string()
+    let words = place_in_words(&args.journal, |_| true);
+    let standing = reading(&place, async |reader| {
+        Standing::read(&place, words.clone(), reader).await
+    })
+    .await?;
+    if args.json {
+        print(&standing.to_json().to_string())?;
     } else {
-        standing.to_text()
-    })?;
+        tell(&standing.to_text())?;
+    }
     Ok(if args.exit_code {
         standing.code()
     } else {
@@ -34,6 +38,8 @@ pub async fn execute(args: &StatusArgs) -> Result<u8, Failure> {
 /// How a journal stands.
 struct Standing {
     path: PathBuf,
+    /// What the next command says of where the journal is.
+    place: String,
     api_url: String,
     tally: Tally,
     /// Failed images that a further run sends again by itself.
@@ -49,7 +55,11 @@ struct Standing {
 }
 
 impl Standing {
-    async fn read(place: &JournalPlace, reader: &mut Reader) -> Result<Self, Failure> {
+    async fn read(
+        place: &JournalPlace,
+        words: String,
+        reader: &mut Reader,
+    ) -> Result<Self, Failure> {
         let now = Timestamp::now();
         let tally = reader.tally().await?;
         let rates = Rates::Published.windows();
@@ -63,8 +73,15 @@ impl Standing {
         let pacing = Pacing::default();
         let returning = reader.returning().await?;
         let next = tally.due() + returning;
+        let api_url = reader.api_url().await?;
+        let is_usual = api_url == SANDBOX || api_url == API_URL;
+        let api_option = if is_usual || words.contains(" --api-url ") {
+            String::new()
+        } else {
+            format!(" --api-url {api_url}")
+        };
         Ok(Self {
-            api_url: reader.api_url().await?,
+            api_url,
             failures: reader.failures().await?,
             windows: rates.iter().map(|rate| (*rate, used(rate))).collect(),
             holder: Reader::holder(&place.path),
@@ -72,6 +89,7 @@ impl Standing {
             cost: cost(next, pacing.price),
             time: least(&Rates::Published, next, Some(pacing.max_rps.get())),
             path: place.path.clone(),
+            place: words + &api_option,
             tally,
             returning,
             past,
@@ -156,8 +174,9 @@ impl Standing {
             String::new()
         };
         let _ = writeln!(text, "  {due:>9} left{note}");
-        for (rate, used) in &self.windows {
-            let _ = writeln!(text, "X's limit {rate}: {used} used");
+        // A rehearsal has sent nothing that X would count.
+        for (rate, used) in self.windows.iter().filter(|_| self.api_url != SANDBOX) {
+            let _ = writeln!(text, "X's limit of {}: {used} used", limit(rate));
         }
         if let Some(holder) = &self.holder {
             let _ = writeln!(
@@ -181,6 +200,13 @@ impl Standing {
                 counted(self.returning, "image")
             );
         }
+        if self.tally.failed > 0 {
+            let _ = writeln!(
+                text,
+                "What failed and why: `altfill report{} --state failed`",
+                self.place
+            );
+        }
         if self.next() == 0 {
             text.push_str("A further run would send nothing");
         } else {
@@ -191,6 +217,9 @@ impl Standing {
                 "A further run would send {images}: about ${:.2}, at least {time}",
                 self.cost
             );
+            if self.holder.is_none() {
+                let _ = write!(text, "\nTo go on: `altfill resume{}`", self.place);
+            }
         }
         text
     }

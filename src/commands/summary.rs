@@ -24,6 +24,8 @@ pub struct Totals {
     pub is_rehearsal: bool,
     /// With which code it ends.
     pub exit_code: u8,
+    /// What of the words that name the journal belongs to the next command too: nothing, or beginning with a blank.
+    pub place: String,
     /// Why, in a word.
     pub exit_reason: String,
     /// How long it took.
@@ -267,17 +269,23 @@ impl fmt::Display for Totals {
         if self.others > 0 {
             write!(
                 f,
-                "\n{} of other manifests are due too: `altfill resume` sends all.",
-                counted(self.others, "image")
+                "\n{} of other manifests are due too: `altfill resume{}` sends all.",
+                counted(self.others, "image"),
+                self.place
             )?;
         }
         if self.tally.due() > 0 {
             write!(
                 f,
-                "\nTo go on: the same command again, or `altfill resume`."
+                "\nTo go on: the same command again, or `altfill resume{}`.",
+                self.place
             )?;
         } else if failed > 0 {
-            write!(f, "\nWhat failed and why: `altfill report --state failed`.")?;
+            write!(
+                f,
+                "\nWhat failed and why: `altfill report{} --state failed`.",
+                self.place
+            )?;
         }
         Ok(())
     }

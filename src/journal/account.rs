@@ -214,6 +214,38 @@ enum Found {
 
 async fn find(connection: &mut SqliteConnection, whose: &Whose) -> Result<Found, Error> {
     let rows = rows(connection).await?;
+    find_among(&rows, connection, whose).await
+}
+
+/// The row that a run of `whose` would have, whether nothing would be sent for it, and its number where it would be made.
+///
+/// # Errors
+/// Where the journal can't be read.
+pub(super) async fn to_plan(
+    connection: &mut SqliteConnection,
+    whose: &Whose,
+) -> Result<FoundAccount, Error> {
+    let mut rows = rows(connection).await?;
+    let next = rows.iter().map(|row| row.id).max().unwrap_or_default() + 1;
+    // Those that a run would remove first.
+    let used: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM accounts AS a WHERE id = 1 OR EXISTS (SELECT 1 FROM items WHERE account_id = a.id) \
+         OR EXISTS (SELECT 1 FROM runs WHERE account_id = a.id)",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    rows.retain(|row| used.contains(&row.id));
+    Ok(match find_among(&rows, connection, whose).await? {
+        Found::Row(id, doubt) => (id, doubt),
+        Found::Nobody => (next, None),
+    })
+}
+
+async fn find_among(
+    rows: &[Known],
+    connection: &mut SqliteConnection,
+    whose: &Whose,
+) -> Result<Found, Error> {
     let by_id = |row: &&Known| row.user_id.is_some() && row.user_id == whose.user_id;
     if let Some(row) = rows.iter().find(by_id) {
         return Ok(Found::Row(row.id, None));
@@ -234,7 +266,7 @@ async fn find(connection: &mut SqliteConnection, whose: &Whose) -> Result<Found,
         }
     }
     let is_another = whose.is_named && whose.user_id.is_some();
-    match &rows[..] {
+    match rows {
         [row] if !row.is_other(whose) => Ok(Found::Row(row.id, None)),
         _ if is_another => Ok(Found::Nobody),
         [row] => Ok(Found::Row(

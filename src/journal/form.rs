@@ -1,7 +1,7 @@
 //! A journal's form: today's, an older one that is brought up to date, or a newer one that is refused.
 //!
 //! Owns the migrations and the copy that is made before them: a journal of an older form is kept as it was, beside it. A
-//! form that has landed is never edited; the next one is added.
+//! form that has landed is never edited; the next one is added. Who only reads changes nothing, and is shown today's form.
 
 use std::path::{Path, PathBuf};
 
@@ -48,18 +48,39 @@ pub(super) async fn keep_form(
     apply(connection, path, &migrations).await
 }
 
-/// That a journal that is only read is of no newer form than this altfill knows.
-pub(super) async fn is_known(connection: &mut SqliteConnection, path: &Path) -> Result<(), Error> {
+/// What each form brought that readers ask for, as views of this connection alone: by them a journal of an earlier form
+/// reads like one of today's, though nobody may change it.
+const BROUGHT: [(i64, &str); 1] = [(
+    2,
+    "CREATE TEMP VIEW runs AS SELECT *, 0.0 AS lookups FROM main.runs; \
+     CREATE TEMP VIEW profiles AS SELECT profile AS name, id AS account_id FROM main.accounts WHERE profile IS NOT NULL;",
+)];
+
+/// Shows a journal that is only read in today's form, and refuses one of a newer form than this altfill knows.
+pub(super) async fn show_as_today(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), Error> {
     let newest = newest(&MIGRATIONS);
-    match form_of(connection).await? {
-        Some(version) if version > newest => Err(Error::Newer {
-            path: path.to_owned(),
-            version,
-        }),
-        Some(_) => Ok(()),
+    let version = match form_of(connection).await? {
+        Some(version) if version > newest => {
+            return Err(Error::Newer {
+                path: path.to_owned(),
+                version,
+            });
+        }
+        Some(version) => version,
         // It is being made, or that was cut off.
-        None => Err(Error::Missing(path.to_owned())),
+        None => return Err(Error::Missing(path.to_owned())),
+    };
+    for (_, views) in BROUGHT.iter().filter(|(form, _)| *form > version) {
+        // SQLite's `query_only` holds for what is this connection's own too.
+        let views = format!("PRAGMA query_only = OFF; {views} PRAGMA query_only = ON;");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(views))
+            .execute(&mut *connection)
+            .await?;
     }
+    Ok(())
 }
 
 async fn migrate(
@@ -241,6 +262,13 @@ mod tests {
         assert!(!has_more(&path).await);
         a_journal(&path).await;
         a_journal(&folder.path().join("j.db.before-9000")).await;
+    }
+
+    #[tokio::test]
+    async fn each_form_after_the_first_has_its_views_for_those_who_only_read() {
+        let brought: Vec<_> = BROUGHT.iter().map(|(form, _)| *form).collect();
+        let forms: Vec<_> = MIGRATIONS.iter().map(|step| step.version).collect();
+        assert_eq!(brought, forms[1..]);
     }
 
     #[tokio::test]

@@ -226,7 +226,7 @@ pub(super) async fn for_reading(path: &Path) -> Result<SqliteConnection, Error> 
         }
         connected => connected?,
     };
-    form::is_known(&mut connection, path).await?;
+    form::show_as_today(&mut connection, path).await?;
     // Its tables come before its first row: whoever looks in between, or after a crash there, finds nothing yet.
     let (is_bound, has_items): (bool, bool) =
         sqlx::query_as("SELECT EXISTS (SELECT 1 FROM journal), EXISTS (SELECT 1 FROM items)")

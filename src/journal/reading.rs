@@ -7,7 +7,9 @@ use std::path::Path;
 use serde_json::Value;
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Error, Holder, Journal, Lock, Scope, Whose, account, is_whole, open, queue, run};
+use super::{
+    Doubt, Error, Holder, Journal, Lock, Scope, Whose, account, is_whole, open, queue, run,
+};
 use crate::{
     item::{MediaId, State},
     metadata::Metadata,
@@ -259,6 +261,27 @@ impl Reader {
                 names,
             }),
         }
+    }
+
+    /// The same for a plan: whose items it reads is decided as for a run, which may find that it is not clear.
+    ///
+    /// # Errors
+    /// Where there is none, or it is none of ours, or can't be read.
+    pub async fn open_to_plan(
+        path: &Path,
+        api_url: Option<&str>,
+        whose: &Whose,
+    ) -> Result<(Self, Option<Doubt>), Error> {
+        let mut connection = open::for_reading(path).await?;
+        if let Some(api_url) = api_url {
+            open::check_address(&mut connection, path, api_url).await?;
+        }
+        let (account, doubt) = account::to_plan(&mut connection, whose).await?;
+        let reader = Self {
+            connection,
+            account,
+        };
+        Ok((reader, doubt))
     }
 
     /// The same for what is asked of all accounts; whose items it reads is any one's.

@@ -13,6 +13,7 @@ use std::{
 
 use serde_json::Value;
 use tokio::{
+    sync::watch,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -21,7 +22,7 @@ pub use self::metrics::Figures;
 use crate::{
     api::{Credentials, Hook},
     journal::Reader,
-    runner::Event,
+    runner::{Event, Signals},
     time::Timestamp,
 };
 
@@ -63,6 +64,8 @@ pub struct Monitor {
     journal: PathBuf,
     figures: Arc<Mutex<Figures>>,
     credentials: Arc<OnceLock<Arc<Credentials>>>,
+    /// The signals that the run heard.
+    signals: OnceLock<watch::Receiver<Signals>>,
     warn: fn(&str),
     /// The ping that says that it starts.
     starting: Option<JoinHandle<()>>,
@@ -95,6 +98,7 @@ impl Monitor {
                     .unwrap_or_default(),
             )),
             credentials: Arc::default(),
+            signals: OnceLock::new(),
             options,
             journal,
             warn,
@@ -133,6 +137,12 @@ impl Monitor {
         let _ = self.credentials.set(credentials);
     }
 
+    /// From here on signals are heard and end nothing by themselves: one that comes while others are told ends the telling.
+    pub fn heed(&self, signals: watch::Receiver<Signals>) {
+        // A run listens once.
+        let _ = self.signals.set(signals);
+    }
+
     /// Takes an event of the run in.
     pub fn see(&self, event: &Event) {
         let mut figures = lock(&self.figures);
@@ -147,7 +157,8 @@ impl Monitor {
         }
     }
 
-    /// Tells how the run ended, to all who shall be told. It waits for them, but not for long.
+    /// Tells how the run ended, to all who shall be told. It waits for them, but not for long, and not at all for somebody
+    /// who has said twice that it shall end.
     pub async fn end(mut self, end: End) {
         if let Some(writing) = self.writing.take() {
             writing.abort();
@@ -167,6 +178,9 @@ impl Monitor {
             self.write().await;
         }
         let (warn, ping, notify) = (self.warn, self.options.ping, self.options.notify);
+        if ping.is_none() && notify.is_none() {
+            return;
+        }
         let starting = self.starting.take();
         let pinging = async {
             let Some(ping) = ping else { return };
@@ -204,7 +218,12 @@ impl Monitor {
                     .await,
             );
         };
-        tokio::join!(pinging, notifying);
+        tokio::select! {
+            _ = async { tokio::join!(pinging, notifying) } => {}
+            () = hurried(self.signals.get().cloned()) => {
+                warn("left at once, so nobody may have been told how the run ended");
+            }
+        }
     }
 
     async fn write(&self) {
@@ -244,6 +263,19 @@ async fn refresh(
         figures.last_success = figures.last_success.max(chronicle.last_success);
         figures.last_progress = figures.last_progress.max(chronicle.last_outcome);
         figures.exit_code = figures.exit_code.or(chronicle.last_exit_code);
+    }
+}
+
+/// Waits until the run has been told once more to end: a second time where a signal has ended it already.
+async fn hurried(signals: Option<watch::Receiver<Signals>>) {
+    let Some(mut signals) = signals else {
+        return std::future::pending().await;
+    };
+    let before = signals.borrow_and_update().first;
+    let heard = signals.wait_for(|signals| signals.again || signals.first != before);
+    if heard.await.is_err() {
+        // Nobody listens, so nothing will be heard.
+        std::future::pending::<()>().await;
     }
 }
 

@@ -1,11 +1,13 @@
 //! A run as it is seen while it goes on: a bar, lines, or JSON, on standard error.
 //!
-//! Owns all that is shown between the first line of a run and its summary, a file for each of what is known ([`board`]) and
-//! what is said of an event ([`event`]). It sees events only, after they are on disk. Log lines pass through it too, so that
+//! Owns all that is shown between the first line of a run and its summary, a file for each of what is known ([`board`]), what
+//! is said of an event ([`event`]), where lines are broken ([`fitting`]) and where the bar is drawn ([`screen`]). It sees events only, after they are on disk. Log lines pass through it too, so that
 //! the bar and they never mix.
 
 mod board;
 mod event;
+mod fitting;
+mod screen;
 mod visible;
 
 use std::{
@@ -19,9 +21,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use self::board::Board;
+use self::{board::Board, screen::Screen};
 pub use self::{
     event::{EVENTS, Told},
+    fitting::{Stream, fitted},
     visible::{Visible, visible},
 };
 use crate::{forecast::Forecast, runner::Event, settings::ProgressMode, time::Timestamp};
@@ -91,7 +94,9 @@ impl Progress {
     pub fn new(mode: ProgressMode, due: u64, forecast: Forecast) -> Self {
         let board = Arc::new(Mutex::new(Board::new(due, forecast)));
         let bar = (mode == ProgressMode::Bar).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+            let screen = Box::new(Screen::default());
+            let target = ProgressDrawTarget::term_like_with_hz(screen, 8);
+            let bar = ProgressBar::with_draw_target(None, target);
             if let Ok(style) = ProgressStyle::with_template("{msg}") {
                 bar.set_style(style);
             }
@@ -174,9 +179,7 @@ impl Progress {
 }
 
 fn draw(bar: &ProgressBar, board: &Mutex<Board>) {
-    let columns = terminal_size::terminal_size_of(io::stderr())
-        .map_or(COLUMNS, |(columns, _)| usize::from(columns.0));
-    let line = lock(board).line(columns, !speaks_utf8(), Timestamp::now());
+    let line = lock(board).line(screen::columns(), !speaks_utf8(), Timestamp::now());
     if !bar.is_finished() {
         bar.set_message(line);
         bar.tick();
@@ -200,8 +203,15 @@ pub fn about(duration: Duration) -> String {
     match seconds {
         0..=90 => format!("{seconds} s"),
         91..=5_400 => format!("{} min", seconds.div_ceil(60)),
-        5_401..=172_800 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} days {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+        5_401..=172_800 => and(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+        _ => and(seconds / 86_400, "days", seconds % 86_400 / 3_600, "h"),
+    }
+}
+
+fn and(count: u64, of: &str, rest: u64, of_rest: &str) -> String {
+    match rest {
+        0 => format!("{count} {of}"),
+        _ => format!("{count} {of} {rest} {of_rest}"),
     }
 }
 
@@ -228,6 +238,10 @@ pub fn last_lines() -> String {
 pub fn say(line: &str) {
     let line = &*visible(line);
     remember(line);
+    write_out(&fitted(line, Stream::Error));
+}
+
+fn write_out(line: &str) {
     let bar = lock(&BAR).clone();
     let write = || drop(writeln!(io::stderr(), "{line}"));
     match bar {
@@ -242,7 +256,11 @@ pub struct LogLines;
 
 impl Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        say(String::from_utf8_lossy(bytes).trim_end_matches('\n'));
+        // A log's lines stay lines.
+        let line = String::from_utf8_lossy(bytes);
+        let line = &*visible(line.trim_end_matches('\n'));
+        remember(line);
+        write_out(line);
         Ok(bytes.len())
     }
 

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     api::{Account, Keys, Source, Store},
-    cli::{AuthStatusArgs, Origin, Origins, SendArgs},
+    cli::{AuthStatusArgs, Origin, Origins, PlanArgs, SendArgs},
     configuration::own_folder,
     error::Failure,
     journal::Whose,
@@ -59,12 +59,29 @@ impl Access {
     /// Of a run.
     pub(super) fn of_run(args: &SendArgs) -> Result<Self, Failure> {
         if args.journal.sandbox {
-            return Ok(Self {
-                source: Ok(Source::Sandbox),
-                is_named: false,
-                why: "a rehearsal uses no real credentials".to_owned(),
-                others: Vec::new(),
-            });
+            return Ok(Self::of_rehearsal());
+        }
+        Self::of(&Named {
+            profile: args.journal.profile.as_deref(),
+            token_file: args.token_file.as_ref(),
+            token_command: args.token_command.as_deref(),
+            origins: &args.origins,
+        })
+    }
+
+    fn of_rehearsal() -> Self {
+        Self {
+            source: Ok(Source::Sandbox),
+            is_named: false,
+            why: "a rehearsal uses no real credentials".to_owned(),
+            others: Vec::new(),
+        }
+    }
+
+    /// Of the run that is planned.
+    pub(super) fn of_plan(args: &PlanArgs) -> Result<Self, Failure> {
+        if args.journal.sandbox {
+            return Ok(Self::of_rehearsal());
         }
         Self::of(&Named {
             profile: args.journal.profile.as_deref(),

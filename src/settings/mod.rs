@@ -5,6 +5,7 @@
 mod access;
 mod monitoring;
 mod place;
+mod planning;
 mod reading;
 mod words;
 
@@ -15,11 +16,12 @@ use std::{
     time::Duration,
 };
 
-use self::words::{nonzero, progress, spend};
+use self::words::{nonzero, progress, retry_failed, spend};
 pub use self::{
     access::{Access, store, variable, whose},
     monitoring::monitoring,
     place::JournalPlace,
+    planning::PlanSettings,
     reading::{Lint, ReadSettings},
     words::rates,
 };
@@ -34,9 +36,11 @@ use crate::{
 };
 
 /// X's API.
-const API_URL: &str = "https://api.x.com";
+pub const API_URL: &str = "https://api.x.com";
 /// What the journal of a rehearsal is bound to.
 pub const SANDBOX: &str = "sandbox";
+/// How many done items a run may send anew, where nothing was said.
+const MAX_RESEND: Share = Share::Percent(10.0);
 
 /// What sending costs and how fast it goes, where nothing was said.
 #[derive(Debug, Clone, Copy)]
@@ -193,7 +197,7 @@ impl RunSettings {
             manifests: None,
             read: ReadSettings::default(),
             skip_invalid: false,
-            max_resend: Share::Percent(10.0),
+            max_resend: MAX_RESEND,
             journal: JournalPlace::new(&args.journal),
             require_journal: args.require_journal,
             rehearsal: args.journal.sandbox.then(|| Rehearsal {
@@ -206,16 +210,7 @@ impl RunSettings {
             rates,
             max_rps: args.max_rps.unwrap_or(Pacing::default().max_rps),
             timeout: nonzero("--timeout", args.timeout, Duration::from_secs(30))?,
-            retry_failed: match args.retry_failed.as_deref() {
-                None => RetryFailed::Passing,
-                Some("all") => RetryFailed::All,
-                Some(causes) => RetryFailed::Causes(
-                    causes
-                        .split(',')
-                        .map(|cause| cause.trim().to_owned())
-                        .collect(),
-                ),
-            },
+            retry_failed: retry_failed(args.retry_failed.as_deref()),
             runner: runner::Options {
                 started: crate::time::Timestamp::now(),
                 workers: args

@@ -30,12 +30,6 @@ impl JournalPlace {
         place
     }
 
-    /// The place for a plan: that of the run it is of.
-    #[must_use]
-    pub fn to_plan(args: &JournalArgs) -> Self {
-        Self::new(args)
-    }
-
     pub(super) fn new(args: &JournalArgs) -> Self {
         let path = args
             .journal

@@ -6,6 +6,7 @@ use super::ProgressMode;
 use crate::{
     cli::{ProgressArg, parse_dollars},
     error::Failure,
+    journal::RetryFailed,
     rate::{Rates, parse_duration},
 };
 
@@ -39,6 +40,19 @@ pub(super) fn spend(text: &str) -> Result<(Option<f64>, Option<Duration>), Failu
         ))
     };
     read().map_err(|error: String| Failure::usage(format!("--max-spend: {error}")))
+}
+
+pub(super) fn retry_failed(text: Option<&str>) -> RetryFailed {
+    match text {
+        None => RetryFailed::Passing,
+        Some("all") => RetryFailed::All,
+        Some(causes) => RetryFailed::Causes(
+            causes
+                .split(',')
+                .map(|cause| cause.trim().to_owned())
+                .collect(),
+        ),
+    }
 }
 
 pub(super) fn nonzero(

@@ -119,3 +119,54 @@ async fn an_item_that_the_journal_does_not_know_is_no_crash() {
     assert_eq!(finished.code, 2, "{finished:?}");
     assert!(finished.stderr.contains(&id(0)), "{finished:?}");
 }
+
+/// Makes of a journal one of the first form, as an older altfill left it.
+async fn make_older(path: &std::path::Path) {
+    use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+    const FIRST: &str = include_str!("../../migrations/0001_journal.sql");
+    let (_, run_log) = FIRST.split_once("CREATE VIEW run_log").unwrap();
+    let statements = format!(
+        "DROP VIEW run_log; ALTER TABLE runs DROP COLUMN lookups; DROP TABLE profiles; \
+         DELETE FROM _sqlx_migrations WHERE version > 1; CREATE VIEW run_log{run_log}"
+    );
+    let options = SqliteConnectOptions::new().filename(path);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_of_an_earlier_form_is_read_like_todays_and_stays_as_it_is() {
+    let world = World::new().await;
+    world.write("m.csv", texts(5));
+    world.send(&["run", "m.csv"]).await.ended(0);
+    make_older(&world.path("journal.db")).await;
+    let before = world.bytes("journal.db");
+    let (shown, url) = (id(1), world.url());
+    let readers: [&[&str]; 7] = [
+        &["status"],
+        &["show", &shown],
+        &["report"],
+        &["report", "--format", "html"],
+        &["report", "--by", "account,month"],
+        &["report", "--profile", "brand"],
+        &["plan", "m.csv", "--api-url", &url],
+    ];
+    for words in readers {
+        let words = [words, &["--journal", "journal.db"]].concat();
+        let finished = world.run(&words).await.ended(0);
+        assert!(!finished.stdout.is_empty(), "{words:?} {finished:?}");
+        assert!(world.bytes("journal.db") == before, "{words:?} changed it");
+    }
+    let sums = world
+        .run(&["report", "--by", "account", "--journal", "journal.db"])
+        .await;
+    assert!(sums.stdout.contains(",5,0.025,5,0"), "{sums:?}");
+    // The next run brings it up to date, and keeps it as it was beside it.
+    world.send(&["run", "m.csv"]).await.ended(0);
+    assert!(world.path("journal.db.before-2").exists());
+}

@@ -238,6 +238,70 @@ async fn what_xurl_and_twurl_keep_becomes_profiles() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_wrong_with_credentials_is_said_with_what_to_do_next() {
+    let world = World::with(strict()).await;
+    world.write("m.csv", texts(1));
+    world.write("empty", "");
+    world.write("odd.yml", "- 1");
+    let mode = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(world.path("odd.yml"), mode).unwrap();
+    let url = world.url();
+    let sending = |words: &[&str]| {
+        let mut command = world.sending(&[&["run", "m.csv"], words].concat());
+        command.env_remove("X_OAUTH2_ACCESS_TOKEN");
+        command
+    };
+    let pasted = async {
+        let words = ["login", "--client-id", "app", "--manual", "--api-url", &url];
+        let mut command = auth(&world, &words);
+        command.stdin(Stdio::null());
+        finish(command).await
+    };
+    let said = [
+        (
+            finish(sending(&["--token-file", "gone"])).await,
+            "--token-file",
+        ),
+        (
+            finish(sending(&["--token-file", "empty"])).await,
+            "`altfill auth login`",
+        ),
+        (
+            finish(sending(&["--token-command", "./gone"])).await,
+            "in full in --token-command",
+        ),
+        (
+            finish(sending(&["--token-command", "false"])).await,
+            "by hand",
+        ),
+        (finish(auth(&world, &["import", "xurl"])).await, "--file"),
+        (
+            finish(auth(&world, &["import", "twurl", "--file", "odd.yml"])).await,
+            "`altfill auth login`",
+        ),
+        (
+            finish(auth(&world, &["logout"])).await,
+            "`altfill auth status`",
+        ),
+        (pasted.await, "`altfill auth login --manual`"),
+    ];
+    for (finished, step) in said {
+        let finished = finished.ended(7);
+        assert!(finished.stderr.contains(step), "{step}: {finished:?}");
+    }
+    assert_eq!(world.ledger().requests(), 0);
+    // A profile of another host: with which words it is meant, or how to log in where it was asked for.
+    log_in(&world, &[], 9_742).await.ended(0);
+    let status = finish(auth(&world, &["status"])).await.ended(7);
+    for step in [
+        format!("--api-url {url}"),
+        "altfill auth login --profile NAME --api-url https://api.x.com".to_owned(),
+    ] {
+        assert!(status.stdout.contains(&step), "{step}: {status:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_in_the_environment_sign_requests_and_a_token_beats_them() {
     let mut options = strict();
     options.keys =

@@ -313,6 +313,39 @@ async fn the_metrics_tell_how_the_journal_stands_while_a_run_goes_on_and_afterwa
     assert_eq!(samples(&world)["altfill_last_run_exit_code"], "143");
 }
 
+/// An address at which somebody listens and never answers.
+async fn deaf() -> (TcpListener, String) {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/uuid", socket.local_addr().unwrap());
+    (socket, url)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_waits_for_nobody_who_shall_be_told() {
+    let (_listening, url) = deaf().await;
+    let world = World::with(faulty(&["silent=100%"])).await;
+    world.write("m.csv", texts(5));
+    let told = ["--ping-url", &url, "--notify-url", &url];
+    let mut going = world.start(&[&["run", "m.csv", "--workers", "2"], &told[..]].concat());
+    world.reached(2).await;
+    going.signal("TERM").await;
+    going.says("stopping").await;
+    going.signal("INT").await;
+    let ended = going.end().await.ended(143);
+    assert!(ended.stderr.contains("left at once"), "{ended:?}");
+    assert!(!ended.stderr.contains("was not taken"), "{ended:?}");
+
+    // One that comes when all is done, and only others are told, is not overheard either.
+    let world = World::new().await;
+    world.write("m.csv", texts(2));
+    let mut going = world.start(&[&["run", "m.csv"], &told[..]].concat());
+    going.says("2 images: 2 done").await;
+    going.signal("INT").await;
+    let ended = going.end().await.ended(0);
+    assert!(ended.stderr.contains("left at once"), "{ended:?}");
+    assert_eq!(ended.json()["exit_code"], 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_that_cannot_be_written_are_a_warning_and_a_file_of_something_else_stays() {
     let world = World::new().await;

@@ -2,7 +2,7 @@
 
 use crate::{
     manifest::{csv, id, texts, texts_by},
-    world::World,
+    world::{World, faulty},
 };
 
 const PLAN: [&str; 4] = ["--journal", "journal.db", "--json", "--price=0.005"];
@@ -140,6 +140,109 @@ async fn fresh_uploads_count_as_old_only_where_their_turn_comes_too_late() {
     let words = ["m.csv", "--rate", "2/20h"];
     let planned = world.run(&plan(&words)).await.ended(0);
     assert_eq!(planned.number("old_uploads"), 1, "{planned:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_with_the_options_of_a_run_tells_what_that_run_does() {
+    let world = World::with(faulty(&["not-found=100%"])).await;
+    world.write("m.csv", texts(4));
+    world
+        .send(&["run", "m.csv", "--halt-after", "0"])
+        .await
+        .ended(4);
+    let mut rows: Vec<_> = (0..6)
+        .map(|number| vec![id(number), crate::manifest::text(number)])
+        .collect();
+    rows.push(vec!["x".to_owned(), "A".to_owned()]);
+    world.write("m.csv", csv(&["media_id", "alt_text"], rows));
+    let url = world.url();
+    for (options, requests) in [
+        (&["--skip-invalid"][..], 2),
+        (&["--skip-invalid", "--retry-failed"], 6),
+        (&["--skip-invalid", "--retry-failed=resource-not-found"], 6),
+        (&["--skip-invalid", "--retry-failed=invalid-request"], 2),
+    ] {
+        let words = [&["m.csv", "--api-url", &url], options].concat();
+        let planned = world.run(&plan(&words)).await.ended(0);
+        let found = ["requests", "invalid"].map(|key| planned.number(key));
+        assert_eq!(found, [requests, 1], "{options:?}");
+    }
+    // And the run does so.
+    let words = [
+        "run",
+        "m.csv",
+        "--skip-invalid",
+        "--retry-failed",
+        "--halt-after",
+        "0",
+    ];
+    assert_eq!(world.send(&words).await.ended(4).number("requests"), 6);
+    // All of them at one a second: five to wait for.
+    let words = [
+        "m.csv",
+        "--api-url",
+        &url,
+        "--skip-invalid",
+        "--retry-failed",
+        "--max-rps",
+        "1",
+    ];
+    assert_eq!(world.run(&plan(&words)).await.ended(0).number("seconds"), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_tells_that_a_run_would_refuse_to_send_so_much_anew() {
+    let world = World::new().await;
+    world.write("m.csv", texts(6));
+    world.send(&["run", "m.csv"]).await.ended(0);
+    world.write("m.csv", texts_by(6, |number| format!("Edited {number}")));
+    let url = world.url();
+    let words = ["m.csv", "--api-url", &url];
+    let fine = world.run(&plan(&words)).await.ended(0);
+    assert_eq!(fine.json()["refused"], false);
+    let words = ["m.csv", "--api-url", &url, "--max-resend", "5"];
+    let refused = world.run(&plan(&words)).await.ended(0);
+    assert_eq!(refused.json()["refused"], true);
+    let words = [
+        "plan",
+        "m.csv",
+        "--journal",
+        "journal.db",
+        "--api-url",
+        &url,
+        "--max-resend",
+        "5",
+    ];
+    let told = world.run(&words).await.ended(0);
+    assert!(
+        told.stderr.contains("A run would refuse this: 6 images")
+            && told.stderr.contains("--max-resend 6"),
+        "{told:?}"
+    );
+    world
+        .send(&["run", "m.csv", "--max-resend", "5"])
+        .await
+        .ended(6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_speaks_of_limits_and_of_rehearsals_in_words() {
+    let world = World::new().await;
+    world.write("m.csv", texts(1_201));
+    let told = world.run(&["plan", "m.csv"]).await.ended(0);
+    assert!(
+        told.stdout.contains(
+            "X's limit of 500 in 15 min: waited for 2 times\n  X's limit of 50000 in 24 h: enough"
+        ),
+        "{told:?}"
+    );
+    assert!(!told.stdout.contains("window"), "{told:?}");
+    let told = world.run(&["plan", "m.csv", "--sandbox"]).await.ended(0);
+    assert!(
+        told.stdout
+            .contains("A rehearsal would send 1201 images; at X that would cost $6.00"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -326,7 +326,15 @@ async fn a_named_profile_of_another_user_is_an_account_of_its_own() {
         + &entry("two", &world.url(), &pair, Some("2"), GOOD).replace("brand", "other");
     write_store(&world, &both);
     world.write("m.csv", texts(3));
-    for name in ["one", "two", "one", "two"] {
+    let url = world.url();
+    let plan = async |name: &str| {
+        let words = ["plan", "m.csv", "--journal", "journal.db", "--json"];
+        let words = [&words[..], &["--api-url", &url, "--profile", name]].concat();
+        world.run(&words).await.ended(0).number("requests")
+    };
+    for (name, requests) in [("one", 3), ("two", 3), ("one", 0), ("two", 0)] {
+        // A plan is of the images of whoever the run sends as, also of one whom the journal does not know yet.
+        assert_eq!(plan(name).await, requests, "{name}");
         send(&world, &["run", "m.csv", "--profile", name])
             .await
             .ended(0);
@@ -345,6 +353,14 @@ async fn a_named_profile_of_another_user_is_an_account_of_its_own() {
     world.write("m.csv", texts(4));
     let finished = world.send(&["run", "m.csv"]).await.ended(7);
     assert!(finished.stderr.contains("--profile"), "{finished:?}");
+    let words = ["plan", "m.csv", "--journal", "journal.db"];
+    for more in [
+        &["--api-url", &url][..],
+        &["--api-url", &url, "--token-file", "t"],
+    ] {
+        let planned = world.run(&[&words[..], more].concat()).await.ended(2);
+        assert!(planned.stderr.contains("--profile"), "{planned:?}");
+    }
     // Another user under a known name is a mistake.
     let swapped = both.replace("user_id = \"1\"", "user_id = \"3\"");
     write_store(&world, &swapped);

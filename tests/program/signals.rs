@@ -33,7 +33,11 @@ async fn a_signal_finishes_what_is_in_flight_and_resume_sends_the_rest() {
             "all in flight was awaited"
         );
         assert_eq!(stopped.number("pending"), 20 - requests);
-        assert!(stopped.stderr.contains("altfill resume"), "{stopped:?}");
+        let next = format!(
+            "`altfill resume --journal journal.db --api-url {}`",
+            world.url()
+        );
+        assert!(stopped.stderr.contains(&next), "{stopped:?}");
         let mut journal = world.journal().await;
         let states = journal.states().await;
         assert_eq!(states.get("sending"), None, "{states:?}");

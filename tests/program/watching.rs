@@ -234,6 +234,12 @@ async fn status_counts_what_failed_for_a_passing_cause_as_a_run_would() {
             .stdout
             .contains("would send 3 images")
     );
+    let next = format!(
+        "`altfill resume --journal journal.db --api-url {}`",
+        world.url()
+    );
+    let told = world.run(&["status", "--journal", "journal.db"]).await;
+    assert!(told.stdout.contains(&next), "{told:?}");
     // A run that sends nothing more ends as was told.
     world.send(&["resume", "--max-items", "0"]).await.ended(5);
     world.run(&status).await.ended(5);
@@ -285,6 +291,14 @@ async fn a_terminal_gets_a_bar_that_fits_it_and_is_gone_at_the_end() {
         for frame in &frames {
             assert!(frame.chars().count() < columns, "{columns}: {frame:?}");
             assert_eq!(frame.contains(['░', '█']), columns > 40, "{frame:?}");
+        }
+        // Behind what is drawn a terminal writes `^C` on the same line, so that it goes with the bar.
+        let drawn = shown
+            .split(['\r', '\n'])
+            .filter(|line| line.contains("/20"));
+        for line in drawn {
+            let width = line.trim_start_matches("\u{1b}[2K").chars().count();
+            assert!(width + "^C".len() < columns, "{columns}: {line:?}");
         }
         // No colour, and the summary stands alone.
         assert!(!shown.contains("\u{1b}[3"), "{shown:?}");

@@ -31,11 +31,15 @@ pub enum Foreign {
 pub enum ForeignError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("there are no credentials of it: neither {}", .0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" nor "))]
+    #[error("there are no credentials of it: neither {} is there. Name its file with --file, or log in with `altfill auth login`", .0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" nor "))]
     Missing(Vec<PathBuf>),
-    #[error("{0} is not in a form that is known")]
+    #[error(
+        "{0} is not in a form that is known: name another file with --file, or log in with `altfill auth login`"
+    )]
     Malformed(PathBuf),
-    #[error("{path} has no credentials of a user that fit; there are: {there}")]
+    #[error(
+        "{path} has no credentials of a user that fit; there are: {there}. Choose with --app and --user, or log in with `altfill auth login`"
+    )]
     None { path: PathBuf, there: String },
     #[error("{path} has several that fit: choose with --app and --user, of {there}")]
     Several { path: PathBuf, there: String },

@@ -38,18 +38,24 @@ use crate::time::Timestamp;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each says it all in its own words")]
 pub enum CredentialsError {
-    #[error("the token file {path} can't be read: {source}")]
+    #[error(
+        "the token file {path} can't be read: {source}. Mend that, or name another one with --token-file"
+    )]
     File {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{0} holds no token: it must be one line of printable characters")]
+    #[error(
+        "{0} holds no token: it must be one line of printable characters. Put a fresh token there, or log in with `altfill auth login`"
+    )]
     NoToken(String),
-    #[error("the token command {0} can't be run: {1}")]
+    #[error("the token command {0} can't be run: {1}. Name the program in full in --token-command")]
     Command(String, std::io::Error),
-    #[error("the token command {0} ended with {1}")]
+    #[error("the token command {0} ended with {1}: run it by hand to see why, and mend it")]
     CommandFailed(String, String),
-    #[error("the token command {0} took longer than 60 s")]
+    #[error(
+        "the token command {0} took longer than 60 s: run it by hand, and see that it asks nothing"
+    )]
     CommandSlow(String),
     #[error("X refused the token of {0}, and it holds no other one: put a fresh token there")]
     Same(String),

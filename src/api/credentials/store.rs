@@ -32,7 +32,9 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each says it all in its own words")]
 pub enum StoreError {
-    #[error("{path} can't be read or written: {source}")]
+    #[error(
+        "{path} can't be read or written: {source}. See who may do so, and whether the disk is full"
+    )]
     Io { path: PathBuf, source: io::Error },
     #[error(
         "{path} holds secrets and others on this machine can read it (its mode is {mode:o}): chmod {wanted:o} {path}"
@@ -42,7 +44,9 @@ pub enum StoreError {
         mode: u32,
         wanted: u32,
     },
-    #[error("{0} holds secrets and belongs to another user: it is neither read nor written")]
+    #[error(
+        "{0} holds secrets and belongs to another user: it is neither read nor written. Run altfill as that user, or set XDG_CONFIG_HOME to a folder of yours"
+    )]
     Foreign(PathBuf),
     #[error("{0} holds secrets and is a link, or no file at all: put the file itself there")]
     NoFile(PathBuf),
@@ -54,7 +58,7 @@ pub enum StoreError {
     #[error("{0} is held by another altfill for too long: try again")]
     Busy(PathBuf),
     #[error(
-        "a profile's name has 1 to 64 letters, digits, dots, dashes and underscores, and no dot first: {0:?} is none"
+        "a profile's name has 1 to 64 letters, digits, dots, dashes and underscores, and no dot first: {0:?} is none. Choose another one with --profile"
     )]
     Name(String),
     #[error("there is no profile {name} in {path}: log in with `altfill auth login --profile {name}`{}", known(.names))]

@@ -21,6 +21,8 @@ use crate::{
 
 /// Where the browser comes back to, where nothing else was said.
 const REDIRECT: &str = "http://127.0.0.1:8739/callback";
+/// What to do where X refuses to give tokens.
+const AGAIN: &str = "See that the client id and the callback address are those of your app, and begin again with `altfill auth login`";
 /// A profile's name, where none was said.
 const DEFAULT: &str = "default";
 
@@ -121,7 +123,8 @@ async fn by_browser(login: Login, http: &Http, redirect: &str) -> Result<Tokens,
         ))
     })?;
     say(&format!(
-        "Log in at X as the account whose images you want to describe, in the browser:\n{}",
+        "Log in at X as the account whose images you want to describe, in the browser:\n{}\n\
+         It is waited for, for 10 minutes. Where the browser is on another machine, stop this and use --manual.",
         login.address()
     ));
     if io::stderr().is_terminal() {
@@ -131,7 +134,7 @@ async fn by_browser(login: Login, http: &Http, redirect: &str) -> Result<Tokens,
     loop {
         let Some((address, told)) = callback.next().await else {
             return Err(Failure::Access(
-                "nobody came back from the browser for 10 minutes: begin again".to_owned(),
+                "nobody came back from the browser for 10 minutes: begin again with `altfill auth login`; with --manual where the browser is on another machine".to_owned(),
             ));
         };
         match login.code(&address) {
@@ -139,7 +142,7 @@ async fn by_browser(login: Login, http: &Http, redirect: &str) -> Result<Tokens,
                 let tokens = login.finish(http, &code).await;
                 let _ = told.send(tokens.as_ref().map(|_| ()).map_err(ToString::to_string));
                 // The page is on its way while the tokens are kept.
-                return tokens.map_err(|error| failed("X gave no tokens", &error));
+                return tokens.map_err(|error| failed("X gave no tokens", &error, AGAIN));
             }
             Err(why) => {
                 say(&format!(
@@ -148,7 +151,9 @@ async fn by_browser(login: Login, http: &Http, redirect: &str) -> Result<Tokens,
                 let is_refusal = address.contains("error=") && why.starts_with("X says");
                 let _ = told.send(Err(why.clone()));
                 if is_refusal {
-                    return Err(Failure::Access(format!("the login was refused: {why}")));
+                    return Err(Failure::Access(format!(
+                        "the login was refused: {why}. `altfill auth login` begins again; allow the app in the browser"
+                    )));
                 }
             }
         }
@@ -185,11 +190,11 @@ async fn by_hand(login: Login, http: &Http) -> Result<Tokens, Failure> {
         .map_err(Failure::unexpected)?;
     let code = login.code(&line).map_err(|why| {
         Failure::Access(format!(
-            "that is not the address to which the browser came back: {why}"
+            "that is not the address to which the browser came back: {why}. Begin again with `altfill auth login --manual`"
         ))
     })?;
     let tokens = login.finish(http, &code).await;
-    tokens.map_err(|error| failed("X gave no tokens", &error))
+    tokens.map_err(|error| failed("X gave no tokens", &error, AGAIN))
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ pub async fn execute(args: &LogoutArgs) -> Result<u8, Failure> {
         (Some(name), _) => name.clone(),
         (None, 1) => profiles.keys().next().cloned().unwrap_or_default(),
         (None, 0) => {
-            return Err(Failure::Access("there is no profile to log out".to_owned()));
+            return Err(Failure::Access("there is no profile to log out; `altfill auth status` shows as whom a run would send"
+                    .to_owned()));
         }
         (None, _) => {
             let names: Vec<_> = profiles.into_keys().collect();
@@ -40,9 +41,10 @@ pub async fn execute(args: &LogoutArgs) -> Result<u8, Failure> {
                     revoke(&http, &grant.app(), token).await.map_err(|error| {
                         super::failed(
                             &format!(
-                                "the tokens of {name} could not be given back, so the profile stays (--local removes it all the same)"
+                                "the tokens of {name} could not be given back, so the profile stays"
                             ),
                             &error,
+                            "`altfill auth logout --local` removes it all the same",
                         )
                     })?;
                 }

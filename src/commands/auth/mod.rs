@@ -25,12 +25,12 @@ pub async fn execute(command: &AuthCommand) -> Result<u8, Failure> {
     }
 }
 
-/// What the token endpoint said, after what was tried.
-fn failed(what: &str, error: &TokenError) -> Failure {
+/// What the token endpoint said, after what was tried, and the cure where it refuses.
+fn failed(what: &str, error: &TokenError, cure: &str) -> Failure {
     match error {
-        TokenError::Refused(why) => Failure::Access(format!("{what}: {why}")),
+        TokenError::Refused(why) => Failure::Access(format!("{what}: {why}. {cure}")),
         TokenError::Unclear(why) | TokenError::Unavailable(why) => {
-            Failure::Unavailable(format!("{what}: {why}"))
+            Failure::Unavailable(format!("{what}: {why}. Try the same command again"))
         }
     }
 }

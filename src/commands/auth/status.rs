@@ -6,7 +6,7 @@ use super::who;
 use crate::{
     api::{Profile, Source},
     cli::AuthStatusArgs,
-    commands::print,
+    commands::{print, tell},
     error::{Failure, exit},
     settings::{Access, address},
     time::Timestamp,
@@ -68,7 +68,7 @@ pub fn execute(args: &AuthStatusArgs) -> Result<u8, Failure> {
             .to_string(),
         )?;
     } else {
-        print(&standing.text(source.as_deref(), &access))?;
+        tell(&standing.text(source.as_deref(), &access))?;
     }
     Ok(code)
 }
@@ -80,7 +80,8 @@ impl Standing {
         self.api_url = Some(profile.api_url.clone());
         if profile.api_url != asked {
             self.problems.push(format!(
-                "the profile {name} was logged in at {} and is never used with {asked}",
+                "the profile {name} was logged in at {0} and is never used with {asked}: say --api-url {0}, or log in there with \
+                 `altfill auth login --profile NAME --api-url {asked}`",
                 profile.api_url
             ));
         }
@@ -121,7 +122,7 @@ impl Standing {
     fn text(&self, source: Option<&str>, access: &Access) -> String {
         let mut lines = Vec::new();
         if let Some(source) = source {
-            lines.push(format!("A run would use {source}: {}", access.why));
+            lines.push(format!("A run would use {source} ({})", access.why));
             let user = self.user.as_deref();
             lines.push(format!(
                 "As: {}",

@@ -67,7 +67,8 @@ pub fn systemd(job: &Job) -> String {
         "\
 # /etc/systemd/system/altfill.service
 # The user must be there and own the journal's folder. The token comes from the environment file (X_OAUTH2_ACCESS_TOKEN=…, mode 0600), or
-# from an option such as --token-command.
+# from an option such as --token-command. A login by `altfill auth login` of this user is renewed where it is kept: then add that folder,
+# .config/altfill in its home, to ReadWritePaths.
 [Unit]
 Description=Send alt text and other metadata for images that are on X
 Wants=network-online.target

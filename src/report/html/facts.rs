@@ -45,6 +45,11 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// Whether they are of a simulated X.
+    pub(super) fn is_rehearsal(&self) -> bool {
+        self.api_url == "sandbox"
+    }
+
     pub(super) async fn read(
         reader: &mut Reader,
         sources: &BTreeMap<i64, Source>,

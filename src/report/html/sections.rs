@@ -74,7 +74,11 @@ pub(super) fn summary(facts: &Facts) -> String {
             "sent",
             "Requests",
             facts.sent.requests,
-            format!("about {}", dollars(facts.sent.dollars)),
+            if facts.is_rehearsal() {
+                format!("at X about {}", dollars(facts.sent.dollars))
+            } else {
+                format!("about {}", dollars(facts.sent.dollars))
+            },
         ),
     ];
     let mut html = "<dl class=\"figures\">\n".to_owned();
@@ -88,7 +92,7 @@ pub(super) fn summary(facts: &Facts) -> String {
     }
     html.push_str("</dl>\n");
     html.push_str(&shares(&facts.tally));
-    html.push_str(&next(&facts.tally));
+    html.push_str(&next(facts));
     html
 }
 
@@ -140,22 +144,29 @@ fn shares(tally: &Tally) -> String {
 }
 
 /// What to do next, where there is something.
-fn next(tally: &Tally) -> String {
+fn next(facts: &Facts) -> String {
+    let tally = &facts.tally;
+    let sandbox = if facts.is_rehearsal() {
+        " --sandbox"
+    } else {
+        ""
+    };
     if tally.total() == 0 {
-        return "<p>There is no image in this journal yet: <code>altfill run MANIFEST</code> takes a file in and sends it.</p>".to_owned();
+        return "<p>There is no image in this journal yet: <code>altfill run MANIFEST</code> takes a file in and sends it.</p>"
+            .to_owned();
     }
     let mut steps = String::new();
     if tally.due() > 0 {
         let _ = writeln!(
             steps,
-            "<li>To send what is left ({}): <code>altfill resume</code>, or run the file again.</li>",
+            "<li>To send what is left ({}): <code>altfill resume{sandbox}</code>, or run the file again.</li>",
             counted(tally.due(), "image")
         );
     }
     if tally.failed > 0 {
         let _ = writeln!(
             steps,
-            "<li>To mend what failed ({}): <code>altfill report --state failed -o failed.csv</code>, mend the rows, then <code>altfill run failed.csv</code>.</li>",
+            "<li>To mend what failed ({}): <code>altfill report{sandbox} --state failed -o failed.csv</code>, mend the rows, then <code>altfill run failed.csv{sandbox}</code>.</li>",
             counted(tally.failed, "image")
         );
     }
