@@ -23,7 +23,7 @@ mod user;
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{
-    Method, Request,
+    Method, Request, Url,
     header::{CONTENT_TYPE, HeaderValue},
 };
 
@@ -54,6 +54,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Client {
     http: Http,
+    /// Where metadata goes, reckoned once.
+    metadata: Url,
     credentials: Arc<Credentials>,
 }
 
@@ -71,8 +73,12 @@ pub struct Sent {
 impl Client {
     /// A client that sends by `http` with these credentials.
     #[must_use]
-    pub const fn new(http: Http, credentials: Arc<Credentials>) -> Self {
-        Self { http, credentials }
+    pub fn new(http: Http, credentials: Arc<Credentials>) -> Self {
+        Self {
+            metadata: http.url("/2/media/metadata"),
+            http,
+            credentials,
+        }
     }
 
     /// Sends one item's metadata, once.
@@ -90,9 +96,8 @@ impl Client {
     }
 
     async fn reply(&self, token: &Token, media_id: &MediaId, metadata: &Metadata) -> Reply {
-        let url = self.http.url("/2/media/metadata");
-        tracing::trace!(%media_id, to = %url, "sending");
-        let mut request = Request::new(Method::POST, url);
+        tracing::trace!(%media_id, to = %self.metadata, "sending");
+        let mut request = Request::new(Method::POST, self.metadata.clone());
         // An id is digits: nothing of it needs escaping.
         let body = format!(r#"{{"id":"{media_id}","metadata":{}}}"#, metadata.to_text());
         *request.body_mut() = Some(body.into());
