@@ -342,7 +342,7 @@ pub(super) async fn connect(path: &Path, access: Access) -> Result<SqliteConnect
 /// above its size, each page that another has just used is thrown away at once, and is read again for the next row: a
 /// database that holds nothing lends them its share. It is neither file nor memory.
 const SLACK: &str =
-    "ATTACH '' AS slack; PRAGMA slack.cache_size = 100; PRAGMA temp.cache_size = 10";
+    "ATTACH '' AS slack; PRAGMA slack.cache_size = 400; PRAGMA temp.cache_size = 10";
 
 /// Removes a journal that this run has made and in which nothing stands.
 pub(super) fn remove(path: &Path) {

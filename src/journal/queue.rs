@@ -255,10 +255,18 @@ impl Journal {
 
     /// How many requests since `moment` X may charge for, of all accounts, and the dollars for look-ups of users.
     ///
+    /// Each run keeps its own sum. Only of one that began before and went on until then are attempts looked at: those
+    /// behind the last one of the runs before it.
+    ///
     /// # Errors
     /// Where the journal can't be read.
     pub async fn spent_since(&mut self, moment: Timestamp) -> Result<(u64, f64), Error> {
-        let statement = "SELECT count(*) FROM attempts WHERE spent = 1 AND started >= ?";
+        let statement = "WITH parted AS MATERIALIZED \
+             (SELECT id FROM runs WHERE started < ?1 AND (ended IS NULL OR ended >= ?1)) \
+             SELECT (SELECT coalesce(sum(spent), 0) FROM runs WHERE started >= ?1) + iif(EXISTS (SELECT 1 FROM parted), \
+             (SELECT count(*) FROM attempts AS t WHERE t.spent = 1 AND t.started >= ?1 AND t.run_id IN (SELECT id FROM parted) \
+             AND t.id > coalesce((SELECT b.id FROM attempts AS b WHERE b.run_id < (SELECT min(id) FROM parted) \
+             ORDER BY b.id DESC LIMIT 1), 0)), 0)";
         let spent: i64 = sqlx::query_scalar(statement)
             .bind(moment.0)
             .fetch_one(&mut self.connection)
@@ -389,4 +397,59 @@ fn as_taken_in(
     wanted
         .filter(|wanted| has_digest(&wanted.digest()))
         .ok_or_else(|| damaged("the metadata"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Lock;
+
+    #[tokio::test]
+    async fn what_was_spent_since_a_moment_is_what_its_attempts_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let mut journal = Journal::open(&path, "spent", Lock::take(&path).unwrap())
+            .await
+            .unwrap();
+        // Runs with pauses between them; the third one's clock was wrong, and the last one goes on.
+        let runs = [
+            (100, Some(200)),
+            (300, Some(420)),
+            (7, Some(9)),
+            (500, None),
+        ];
+        let mut attempts: Vec<(i64, i64)> = Vec::new();
+        for (id, (started, ended)) in (1..).zip(runs) {
+            let moments =
+                (started..ended.unwrap_or(560)).step_by(if started < 10 { 1 } else { 17 });
+            let spent = moments.clone().filter(|moment| moment % 3 > 0).count();
+            sqlx::query("INSERT INTO runs (id, account_id, started, ended, sources, spent, price, timeout, version) VALUES (?, 1, ?, ?, '[]', ?, 0.005, 30000, '')")
+                .bind(id)
+                .bind(started)
+                .bind(ended)
+                .bind(i64::try_from(spent).unwrap())
+                .execute(&mut journal.connection)
+                .await
+                .unwrap();
+            for moment in moments {
+                sqlx::query("INSERT INTO attempts (item_id, run_id, number, digest, started, spent) VALUES (1, ?, 1, x'', ?, ?)")
+                    .bind(id)
+                    .bind(moment)
+                    .bind(moment % 3 > 0)
+                    .execute(&mut journal.connection)
+                    .await
+                    .unwrap();
+                attempts.push((moment, i64::from(moment % 3 > 0)));
+            }
+        }
+        for moment in 0..600 {
+            let (spent, _) = journal.spent_since(Timestamp(moment)).await.unwrap();
+            let expected: i64 = attempts
+                .iter()
+                .filter(|(started, _)| *started >= moment)
+                .map(|(_, spent)| spent)
+                .sum();
+            assert_eq!(spent, expected.unsigned_abs(), "since {moment}");
+        }
+    }
 }
