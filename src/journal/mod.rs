@@ -7,6 +7,7 @@
 mod account;
 mod batch;
 mod bulk;
+mod entries;
 mod form;
 mod intake;
 mod lock;
