@@ -8,6 +8,7 @@ mod account;
 mod batch;
 mod bulk;
 mod entries;
+mod export;
 mod form;
 mod intake;
 mod lock;
@@ -21,6 +22,7 @@ mod reading;
 mod run;
 mod salvage;
 mod scratch;
+mod tally;
 mod turn;
 mod upkeep;
 mod usage;
@@ -36,6 +38,7 @@ use self::place::Place;
 pub use self::{
     account::{Doubt, FoundAccount, Whose},
     batch::Batch,
+    export::{Attempt, Export, ItemDetails},
     intake::{Conflict, Counts, Intake, Resent},
     lock::{Holder, Lock},
     monitoring::Chronicle,
@@ -43,10 +46,11 @@ pub use self::{
     overlay::Duplicates,
     overview::{Bucket, Dimension, RunSum, Sum},
     queue::{Due, Next, Settled, Start},
-    reading::{Attempt, Export, ItemDetails, LatestRun, Reader, Tally},
+    reading::{LatestRun, Reader},
     run::{Ended, NewRun, RetryFailed, Started},
     salvage::{Salvaged, salvage},
     scratch::Outlook,
+    tally::Tally,
     upkeep::{Selection, Withdrawal},
     usage::Usage,
 };

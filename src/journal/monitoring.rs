@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{Error, Reader, Tally, reading, run::PASSING_RUNS};
+use super::{Error, Reader, Tally, run::PASSING_RUNS, tally::tally};
 use crate::{outcome::Cause, time::Timestamp};
 
 /// A journal's runs, in a few figures.
@@ -30,7 +30,7 @@ impl Reader {
             .await?;
         let mut tallies = Vec::new();
         for row in &rows {
-            let tally = reading::tally(&mut self.connection, row.try_get("id")?).await?;
+            let tally = tally(&mut self.connection, row.try_get("id")?).await?;
             tallies.push((row.try_get("account")?, tally));
         }
         Ok(tallies)

@@ -7,7 +7,7 @@ use std::{str::FromStr, time::Duration};
 
 use sqlx::{Row as _, sqlite::SqliteRow};
 
-use super::{Error, Reader, Tally, reading};
+use super::{Error, Reader, Tally, tally};
 use crate::time::Timestamp;
 
 /// Whether a request `t` was accepted: what was not has a cause.
@@ -281,7 +281,7 @@ impl Reader {
                 tallies.push((source, Tally::default()));
             }
             if let Some((_, tally)) = tallies.last_mut() {
-                reading::read_into(tally, row)?;
+                tally::read_into(tally, row)?;
             }
         }
         Ok(tallies)
