@@ -20,16 +20,13 @@ pub fn execute(args: &ConfigArgs) -> Result<u8, Failure> {
     let nothing = Holding::default();
     let holdings = options.iter().map(|known| {
         let holding = origins.options.get(&known.name).unwrap_or(&nothing);
-        (known, holding)
+        let values = holding.values.iter();
+        let values: Vec<_> = values.map(|value| shown(&known.name, value)).collect();
+        (known, holding, values)
     });
     if args.send.json {
         let options: Map<_, _> = holdings
-            .map(|(known, holding)| {
-                let values: Vec<_> = holding
-                    .values
-                    .iter()
-                    .map(|value| shown(&known.name, value))
-                    .collect();
+            .map(|(known, holding, values)| {
                 let mut object = match &holding.origin {
                     Origin::Flag => json!({"source": "flag"}),
                     Origin::Environment(name) => json!({"source": "environment", "variable": name}),
@@ -57,12 +54,7 @@ pub fn execute(args: &ConfigArgs) -> Result<u8, Failure> {
         return Ok(exit::OK);
     }
     let rows: Vec<_> = holdings
-        .map(|(known, holding)| {
-            let values: Vec<_> = holding
-                .values
-                .iter()
-                .map(|value| shown(&known.name, value))
-                .collect();
+        .map(|(known, holding, values)| {
             let (value, from) = match &holding.origin {
                 Origin::Flag => (values.join(", "), format!("typed: --{}", known.name)),
                 Origin::Environment(name) => {

@@ -254,13 +254,36 @@ fn reading(path: &Path) -> Access {
     }
 }
 
-/// How another connection attaches the journal at `path` to read it: SQLite's word for it.
-pub(super) fn attached(path: &Path) -> &'static str {
-    match reading(path) {
+/// Attaches the journal at `path` to another one's connection as `old`, to be read.
+pub(super) async fn attach_old(
+    connection: &mut SqliteConnection,
+    path: &Path,
+) -> Result<(), Error> {
+    let mode = match reading(path) {
         Access::ReadUnchanging => "mode=ro&immutable=1",
         Access::ReadAndTidy => "mode=rw",
         Access::Read | Access::Write => "mode=ro",
-    }
+    };
+    attach(connection, path, mode).await
+}
+
+/// The same with SQLite's words for how it is opened.
+pub(super) async fn attach(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    mode: &str,
+) -> Result<(), Error> {
+    // A path as SQLite's URI has it: what would end it or begin an escape is escaped.
+    let path = path
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    sqlx::query("ATTACH ? AS old")
+        .bind(format!("file:{path}?{mode}"))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -24,17 +24,7 @@ impl Journal {
         let scratch = folder.join("plan.db");
         let mut journal = open::for_writing(&scratch, "plan", Lock::take(&scratch)?).await?;
         if let Some(path) = path {
-            // A path as SQLite's URI has it: what would end it or begin an escape is escaped.
-            let mode = open::attached(path);
-            let path = path
-                .to_string_lossy()
-                .replace('%', "%25")
-                .replace('?', "%3f")
-                .replace('#', "%23");
-            sqlx::query("ATTACH ? AS old")
-                .bind(format!("file:{path}?{mode}"))
-                .execute(&mut journal.connection)
-                .await?;
+            open::attach_old(&mut journal.connection, path).await?;
             journal.is_over = true;
         }
         Ok(journal)

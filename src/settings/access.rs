@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::{
     api::{Account, Keys, Source, Store},
-    cli::{AuthStatusArgs, Origin, Origins, PlanArgs, SendArgs},
+    cli::{AuthStatusArgs, JournalArgs, Origin, Origins, PlanArgs, SendArgs},
     configuration::own_folder,
     error::Failure,
     journal::Whose,
@@ -58,14 +58,29 @@ pub fn store() -> Result<Store, Failure> {
 impl Access {
     /// Of a run.
     pub(super) fn of_run(args: &SendArgs) -> Result<Self, Failure> {
-        if args.journal.sandbox {
+        let token = (args.token_file.as_ref(), args.token_command.as_deref());
+        Self::of_sender(&args.journal, token, &args.origins)
+    }
+
+    /// Of the run that is planned.
+    pub(super) fn of_plan(args: &PlanArgs) -> Result<Self, Failure> {
+        let token = (args.token_file.as_ref(), args.token_command.as_deref());
+        Self::of_sender(&args.journal, token, &args.origins)
+    }
+
+    fn of_sender(
+        journal: &JournalArgs,
+        (token_file, token_command): (Option<&PathBuf>, Option<&str>),
+        origins: &Origins,
+    ) -> Result<Self, Failure> {
+        if journal.sandbox {
             return Ok(Self::of_rehearsal());
         }
         Self::of(&Named {
-            profile: args.journal.profile.as_deref(),
-            token_file: args.token_file.as_ref(),
-            token_command: args.token_command.as_deref(),
-            origins: &args.origins,
+            profile: journal.profile.as_deref(),
+            token_file,
+            token_command,
+            origins,
         })
     }
 
@@ -76,19 +91,6 @@ impl Access {
             why: "a rehearsal uses no real credentials".to_owned(),
             others: Vec::new(),
         }
-    }
-
-    /// Of the run that is planned.
-    pub(super) fn of_plan(args: &PlanArgs) -> Result<Self, Failure> {
-        if args.journal.sandbox {
-            return Ok(Self::of_rehearsal());
-        }
-        Self::of(&Named {
-            profile: args.journal.profile.as_deref(),
-            token_file: args.token_file.as_ref(),
-            token_command: args.token_command.as_deref(),
-            origins: &args.origins,
-        })
     }
 
     /// Of a run that is only asked about.

@@ -111,15 +111,7 @@ pub async fn salvage(old: &Path, new: &Path, api_url: Option<&str>) -> Result<Sa
     keep_form(&mut connection, old, version).await?;
     // It is waited for the disk once, at the end: nobody reads it before.
     run(&mut connection, "PRAGMA synchronous = OFF").await?;
-    let attached = copy
-        .to_string_lossy()
-        .replace('%', "%25")
-        .replace('?', "%3f")
-        .replace('#', "%23");
-    sqlx::query("ATTACH ? AS old")
-        .bind(format!("file:{attached}?mode=ro"))
-        .execute(&mut connection)
-        .await?;
+    open::attach(&mut connection, &copy, "mode=ro").await?;
     run(&mut connection, "PRAGMA old.cell_size_check = ON").await?;
     let mut salvaged = fill(&mut connection, &address).await?;
     run(&mut connection, "DETACH old").await?;
