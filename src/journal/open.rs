@@ -28,7 +28,7 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// An item with an alt text takes some 250 bytes: on pages of 8 KiB a million are taken in a fifth faster than on SQLite's
 /// 4 KiB, and larger ones gain no more. A journal keeps the size with which it was made.
-const PAGE_SIZE: u32 = 8_192;
+pub(super) const PAGE_SIZE: u32 = 8_192;
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +114,7 @@ pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Resul
             .and_then(|()| keep_name(path))
             .map_err(failed)?;
         Point::JournalMade.pass();
-        mark(path).await.inspect_err(|_| remove(path))?;
+        mark(path, PAGE_SIZE).await.inspect_err(|_| remove(path))?;
         Point::JournalMarked.pass();
     }
     let was_cut_off = has_log(path);
@@ -157,13 +157,13 @@ pub(super) async fn for_writing(path: &Path, api_url: &str, lock: Lock) -> Resul
 
 /// Writes whose file it is, before anything else: what is cut off from here on is taken up by the next run, and while
 /// there is no write-ahead log the mark stands in the file itself, where [`look`] finds it.
-pub(super) async fn mark(path: &Path) -> Result<(), Error> {
+pub(super) async fn mark(path: &Path, page_size: u32) -> Result<(), Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false);
     let mut connection = SqliteConnection::connect_with(&options).await?;
     let pragma =
-        format!("PRAGMA page_size = {PAGE_SIZE}; PRAGMA application_id = {APPLICATION_ID}");
+        format!("PRAGMA page_size = {page_size}; PRAGMA application_id = {APPLICATION_ID}");
     sqlx::query(sqlx::AssertSqlSafe(pragma))
         .execute(&mut connection)
         .await?;

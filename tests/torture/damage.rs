@@ -45,6 +45,9 @@ async fn a_world() -> World {
     world
 }
 
+/// What SQLite reads and writes at a time.
+const PAGE: usize = 8_192;
+
 /// What is damaged, and how.
 fn damage(dice: &mut Dice, bytes: &mut Vec<u8>) -> String {
     let length = bytes.len();
@@ -62,14 +65,14 @@ fn damage(dice: &mut Dice, bytes: &mut Vec<u8>) -> String {
             format!("{size} bytes from {at} written over")
         }
         2 => {
-            let page = 4_096 * dice.below(length / 4_096);
-            bytes[page..page + 4_096].fill(0);
+            let page = PAGE * dice.below(length / PAGE);
+            bytes[page..page + PAGE].fill(0);
             format!("the page at {page} is zeros")
         }
         3 => {
-            let pages = length / 4_096;
-            let (from, to) = (4_096 * dice.below(pages), 4_096 * dice.below(pages));
-            bytes.copy_within(from..from + 4_096, to);
+            let pages = length / PAGE;
+            let (from, to) = (PAGE * dice.below(pages), PAGE * dice.below(pages));
+            bytes.copy_within(from..from + PAGE, to);
             format!("the page at {to} is that at {from}")
         }
         4 => {
@@ -223,6 +226,8 @@ async fn a_damaged_journal_is_named_and_salvaged_and_never_says_more_than_is_so(
             1 => {
                 is_named(&repaired, &case);
                 assert!(world.bytes("new.db").is_none(), "{case}");
+                let is_cut = case.contains("cut off") && bytes.len() >= PAGE;
+                assert!(!is_cut, "{case}: its first page stands: {repaired:?}");
                 figures.hopeless += 1;
                 tell(&format!("{case}: hopeless: {}", repaired.stderr.trim()));
             }

@@ -85,7 +85,7 @@ pub async fn salvage(old: &Path, new: &Path, api_url: Option<&str>) -> Result<Sa
     if Path::new(&log).exists() {
         copy_out(Path::new(&log), &folder.path().join("old.db-wal")).map_err(io(old))?;
     }
-    mend_header(&copy).map_err(io(&copy))?;
+    let page = mend_header(&copy).map_err(io(&copy))?;
     let unreadable = |source| Error::Unsalvageable {
         path: old.to_owned(),
         source,
@@ -93,7 +93,7 @@ pub async fn salvage(old: &Path, new: &Path, api_url: Option<&str>) -> Result<Sa
     let (version, told) = match look_inside(&copy, old).await {
         Err(Error::Sqlite(_)) => {
             // Its table of tables is damaged, and that is the same in all journals of one form.
-            graft(&folder.path().join("pattern.db"), &copy, old).await?;
+            graft(&folder.path().join("pattern.db"), &copy, old, page).await?;
             look_inside(&copy, old).await
         }
         found => found,
@@ -106,7 +106,7 @@ pub async fn salvage(old: &Path, new: &Path, api_url: Option<&str>) -> Result<Sa
         .or_else(|| api_url.map(str::to_owned))
         .ok_or_else(|| Error::NoAddress(old.to_owned()))?;
     File::create_new(&fresh).map_err(io(&fresh))?;
-    open::mark(&fresh).await?;
+    open::mark(&fresh, open::PAGE_SIZE).await?;
     let mut connection = connect(&fresh, Access::Write).await?;
     keep_form(&mut connection, old, version).await?;
     // It is waited for the disk once, at the end: nobody reads it before.

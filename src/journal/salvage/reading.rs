@@ -14,8 +14,11 @@ use super::{number, run};
 use crate::journal::{
     Error,
     form::{self, keep_form},
-    open::{self, Access, connect},
+    open::{self, Access, PAGE_SIZE, connect},
 };
+
+/// The sizes of pages that journals were made with.
+const PAGE_SIZES: [u32; 2] = [4_096, PAGE_SIZE];
 
 /// Copies what can be read of a file. A block that the disk refuses is a block of zeros.
 pub(super) fn copy_out(from: &Path, to: &Path) -> io::Result<()> {
@@ -44,25 +47,33 @@ pub(super) fn copy_out(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// The first bytes of each journal are the same: where they are damaged they are known all the same. And a file that was
-/// cut off has its length again, in zeros.
-pub(super) fn mend_header(copy: &Path) -> io::Result<()> {
+/// cut off has its length again, in zeros. Returns the size of its pages.
+pub(super) fn mend_header(copy: &Path) -> io::Result<u32> {
     const LONGEST: u64 = 1 << 34;
     let mut file = File::options().read(true).write(true).open(copy)?;
     let mut header = [0; 32];
     let length = file.metadata()?.len();
     if length < 512 {
-        return Ok(());
+        return Ok(PAGE_SIZE);
     }
     file.read_exact(&mut header)?;
     header[..16].copy_from_slice(b"SQLite format 3\0");
+    let told = u32::from(u16::from_be_bytes([header[16], header[17]]));
+    let size = if PAGE_SIZES.contains(&told) {
+        told
+    } else {
+        PAGE_SIZE
+    };
+    // No journal has pages of 64 KiB, which alone are no number of two bytes.
+    header[16..18].copy_from_slice(&size.to_be_bytes()[2..]);
     let pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
-    let told = u64::from(pages) * 4_096;
+    let told = u64::from(pages) * u64::from(size);
     file.rewind()?;
-    file.write_all(&header[..16])?;
+    file.write_all(&header[..18])?;
     if told > length && told < LONGEST {
         file.set_len(told)?;
     }
-    Ok(())
+    Ok(size)
 }
 
 /// The form of the journal at `copy`, and the address it is bound to, as far as they can be read.
@@ -89,15 +100,14 @@ pub(super) async fn look_inside(
 }
 
 /// Puts the table of tables of a new journal, made at `pattern`, in the place of the damaged one of `copy`: both lie on
-/// the same pages.
-pub(super) async fn graft(pattern: &Path, copy: &Path, old: &Path) -> Result<(), Error> {
-    const PAGE: u64 = 4_096;
+/// the same pages, which have the size `page`.
+pub(super) async fn graft(pattern: &Path, copy: &Path, old: &Path, page: u32) -> Result<(), Error> {
     let failed = |source| Error::Io {
         path: copy.to_owned(),
         source,
     };
     File::create_new(pattern).map_err(failed)?;
-    open::mark(pattern).await?;
+    open::mark(pattern, page).await?;
     let mut connection = connect(pattern, Access::Write).await?;
     keep_form(&mut connection, old, None).await?;
     let pages: Vec<i64> =
@@ -108,16 +118,17 @@ pub(super) async fn graft(pattern: &Path, copy: &Path, old: &Path) -> Result<(),
     let put = || -> io::Result<()> {
         let mut from = File::open(pattern)?;
         let mut to = File::options().write(true).open(copy)?;
-        let mut page = vec![0; usize::try_from(PAGE).unwrap_or_default()];
+        let size = u64::from(page);
+        let mut page = vec![0; usize::try_from(size).unwrap_or_default()];
         for number in pages {
-            let at = SeekFrom::Start((number.unsigned_abs() - 1) * PAGE);
+            let at = SeekFrom::Start((number.unsigned_abs() - 1) * size);
             from.seek(at)?;
             from.read_exact(&mut page)?;
             to.seek(at)?;
             to.write_all(&page)?;
         }
         // How many pages there are is no longer the pattern's, and none is free: nothing is written there.
-        let count = u32::try_from(to.metadata()?.len() / PAGE).unwrap_or(u32::MAX);
+        let count = u32::try_from(to.metadata()?.len() / size).unwrap_or(u32::MAX);
         to.seek(SeekFrom::Start(28))?;
         to.write_all(&count.to_be_bytes())?;
         to.write_all(&[0; 8])
