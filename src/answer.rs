@@ -84,12 +84,9 @@ impl WindowKind {
 
     /// The beginning of its headers' names.
     #[must_use]
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Endpoint => "x-rate-limit",
-            Self::UserDay => "x-user-limit-24hour",
-            Self::AppDay => "x-app-limit-24hour",
-        }
+    pub fn prefix(self) -> &'static str {
+        let [limit, ..] = self.headers();
+        limit.strip_suffix("-limit").unwrap_or(limit)
     }
 
     /// Its headers: how many it holds, how many of them are left, and when it begins anew.
